@@ -1,0 +1,9 @@
+namespace Mcp.Guard.Cli.Explain;
+
+/// <summary>Every kind that <c>mcp-guard explain</c> knows. A stage adds its kind here.</summary>
+internal static class ExplainKinds
+{
+    public static IReadOnlyList<IExplainKind> All { get; } =
+    [
+    ];
+}
