@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Mcp.Guard.Json;
 
@@ -22,6 +23,15 @@ internal static class JsonText
         string raw = element.GetRawText();
         return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw.AsSpan(1, raw.Length - 2)) : raw[1..^1];
     }
+
+    /// <summary>A node over a value, without reading it.</summary>
+    public static JsonNode? NodeOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => JsonObject.Create(element),
+        JsonValueKind.Array => JsonArray.Create(element),
+        JsonValueKind.Null or JsonValueKind.Undefined => null,
+        _ => JsonValue.Create(element),
+    };
 
     /// <summary>Undoes the escapes of the inside of a JSON string that a parser has accepted.</summary>
     public static string Unescape(ReadOnlySpan<char> inside)
