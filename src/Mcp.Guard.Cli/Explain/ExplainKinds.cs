@@ -5,5 +5,7 @@ internal static class ExplainKinds
 {
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
+        new ArgumentsKind(),
+        new CatalogKind(),
     ];
 }
