@@ -52,6 +52,7 @@ for (const cp of all) {
   const second = d[d.length - 1], first = d.slice(0, -1).join('').normalize('NFC');
   if ([...first].length === 1 && (first + second).normalize('NFC') === ch(cp)) pairs.push([first.codePointAt(0), second.codePointAt(0)]);
 }
+const composed = ranges(all.filter((cp) => (cp < 0xac00 || cp > 0xd7a3) && ch(cp).normalize('NFC') === ch(cp) && ch(cp).normalize('NFD') !== ch(cp)));
 pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 
 const lines = (items, per) => {
@@ -89,6 +90,12 @@ ${lines(unstable.map((r) => `${hex(r[0])}, ${hex(r[1])},`), 7)}
     public static ReadOnlySpan<int> CombiningRanges =>
     [
 ${lines(classes.map((r) => `${hex(r[0])}, ${hex(r[1])}, ${r[2]},`), 6)}
+    ];
+
+    /// <summary>Pairs of first and last code point: characters that decompose canonically, Hangul aside.</summary>
+    public static ReadOnlySpan<int> ComposedRanges =>
+    [
+${lines(composed.map((r) => `${hex(r[0])}, ${hex(r[1])},`), 7)}
     ];
 
     /// <summary>Characters that compose: the first in the upper 32 bits, the second in the lower, sorted.</summary>

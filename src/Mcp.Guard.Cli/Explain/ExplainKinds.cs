@@ -6,5 +6,7 @@ internal static class ExplainKinds
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
         new PathExplainKind(),
+        new UrlExplainKind(),
+        new CommandExplainKind(),
     ];
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -21,6 +22,13 @@ internal static class JsonText
 
         string raw = element.GetRawText();
         return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw.AsSpan(1, raw.Length - 2)) : raw[1..^1];
+    }
+
+    /// <summary>The name of a member, lone surrogates kept.</summary>
+    public static string GetName(JsonProperty property)
+    {
+        string raw = Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
+        return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw) : raw;
     }
 
     /// <summary>Undoes the escapes of the inside of a JSON string that a parser has accepted.</summary>
