@@ -7,5 +7,8 @@ internal static class ExplainKinds
     [
         new ArgumentsKind(),
         new CatalogKind(),
+        new PathExplainKind(),
+        new UrlExplainKind(),
+        new CommandExplainKind(),
     ];
 }

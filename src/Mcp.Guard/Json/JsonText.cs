@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -32,6 +33,13 @@ internal static class JsonText
         JsonValueKind.Null or JsonValueKind.Undefined => null,
         _ => JsonValue.Create(element),
     };
+
+    /// <summary>The name of a member, lone surrogates kept.</summary>
+    public static string GetName(JsonProperty property)
+    {
+        string raw = Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
+        return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw) : raw;
+    }
 
     /// <summary>Undoes the escapes of the inside of a JSON string that a parser has accepted.</summary>
     public static string Unescape(ReadOnlySpan<char> inside)
