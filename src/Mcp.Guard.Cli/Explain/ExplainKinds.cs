@@ -10,5 +10,6 @@ internal static class ExplainKinds
         new PathExplainKind(),
         new UrlExplainKind(),
         new CommandExplainKind(),
+        new TextKind(),
     ];
 }
