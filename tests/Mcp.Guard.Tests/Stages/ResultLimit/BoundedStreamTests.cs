@@ -1,0 +1,222 @@
+using System.Net;
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Mcp.Guard.Stages.ResultLimit;
+
+namespace Mcp.Guard.Tests.Stages.ResultLimit;
+
+[TestFixture]
+internal sealed class BoundedStreamTests
+{
+    private static readonly int Cases = Environment.GetEnvironmentVariable("MCP_GUARD_LONG") == "1" ? 100_000 : 2_000;
+
+    [Test]
+    public void Read_LinesUpToTheLimit_PassUnchanged()
+    {
+        string text = "12345\n\n1234\r\n12345\n12345";
+        Assert.That(ReadAll(text, 3, s => new BoundedLineStream(s, 5), out bool failed), Is.EqualTo(text));
+        Assert.That(failed, Is.False);
+    }
+
+    [Test]
+    public void Read_OneLineOverTheLimit_DeliversTheLinesBeforeAndFailsForGood()
+    {
+        MessageTooLargeException? told = null;
+        using var stream = new BoundedLineStream(new MemoryStream(Encoding.ASCII.GetBytes("ok\n123456\nlater\n")), 5, e => told = e);
+        byte[] buffer = new byte[100];
+        int read = stream.Read(buffer);
+        Assert.That(Encoding.ASCII.GetString(buffer, 0, read), Is.EqualTo("ok\n"));
+        Assert.That(buffer.Skip(read), Is.All.Zero, "nothing of the refused line is left in the reader's buffer");
+        Assert.That(told!.MaxBytes, Is.EqualTo(5));
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.That(() => stream.Read(buffer), Throws.InstanceOf<MessageTooLargeException>());
+            Assert.That(async () => await stream.ReadAsync(buffer), Throws.InstanceOf<IOException>());
+        }
+    }
+
+    [Test]
+    public async Task Read_EndlessLine_TakesNoMoreThanTheLimitFromTheServer()
+    {
+        var endless = new EndlessStream((byte)'x');
+        await using var stream = new BoundedLineStream(endless, 1_000_000);
+        using var reader = new StreamReader(stream);
+        Assert.That(async () => await reader.ReadLineAsync(), Throws.InstanceOf<MessageTooLargeException>());
+        Assert.That(endless.Taken, Is.LessThan(1_100_000));
+    }
+
+    [Test]
+    public void Read_LineStreamInAnyPieces_FailsExactlyWhereALineIsTooLong() =>
+        Agrees(
+            ["\n", "\r\n", "a", "bcd", "é"],
+            bytes => Split(bytes, "\n").Any(line => Encoding.UTF8.GetByteCount(line) > 4),
+            s => new BoundedLineStream(s, 4));
+
+    [Test]
+    public void Read_EventStreamInAnyPieces_FailsExactlyWhereAnEventIsTooLong() =>
+        Agrees(
+            ["\n", "\r\n", "\r", "\n\n", "\r\n\r\n", "a", "data: b"],
+            text => EventLengths(text).Any(length => length > 12),
+            s => new BoundedEventStream(s, 12));
+
+    [Test]
+    public void Read_BodyInAnyPieces_FailsExactlyWhereItIsTooLong() =>
+        Agrees(["a", "bc", "\n"], text => Encoding.UTF8.GetByteCount(text) > 9, s => new BoundedBodyStream(s, 9));
+
+    [Test]
+    public async Task Send_BodyWithAStatedLengthOverTheLimit_IsRefusedBeforeItIsRead()
+    {
+        var body = new EndlessStream((byte)' ');
+        using var client = new HttpClient(new BoundingHttpHandler(Answer(body, "application/json", 2L << 30), 1000));
+        Assert.That(
+            async () => await client.GetAsync(new Uri("http://server.test/"), HttpCompletionOption.ResponseHeadersRead),
+            Throws.InstanceOf<MessageTooLargeException>());
+        Assert.That(body.Taken, Is.Zero);
+        await Task.CompletedTask;
+    }
+
+    [TestCase("application/json")]
+    [TestCase("text/event-stream")]
+    [TestCase("text/event-stream; charset=utf-8")]
+    public void Send_EndlessBody_FailsAfterTheLimit(string type)
+    {
+        var body = new EndlessStream((byte)' ');
+        using var client = new HttpClient(new BoundingHttpHandler(Answer(body, type, null), 100_000));
+        Assert.That(async () => await client.GetStringAsync(new Uri("http://server.test/")), Throws.Exception);
+        Assert.That(body.Taken, Is.LessThan(200_000));
+    }
+
+    [Test]
+    public async Task Send_LongStreamOfShortEvents_Passes()
+    {
+        string text = string.Concat(Enumerable.Repeat("data: {}\n\n", 10_000));
+        using var client = new HttpClient(new BoundingHttpHandler(Answer(new MemoryStream(Encoding.ASCII.GetBytes(text)), "text/event-stream", null), 100));
+        Assert.That(await client.GetStringAsync(new Uri("http://server.test/")), Is.EqualTo(text));
+    }
+
+    [Test]
+    public async Task ReadToEnd_MoreThanTheTail_KeepsTheLastBytesAndACleanStart()
+    {
+        var tail = new StandardErrorTail(10);
+        await tail.ReadToEndAsync(new MemoryStream(Encoding.UTF8.GetBytes(new string('x', 100_000) + "éééééé")), CancellationToken.None);
+        Assert.That(tail.Text(), Is.EqualTo("ééééé"));
+        Assert.That(tail.TotalBytes, Is.EqualTo(100_012));
+        var odd = new StandardErrorTail(9);
+        await odd.ReadToEndAsync(new MemoryStream(Encoding.UTF8.GetBytes("éééééé")), CancellationToken.None);
+        Assert.That(odd.Text(), Is.EqualTo("éééé"));
+    }
+
+    private static void Agrees(string[] pieces, Func<string, bool> tooLong, Func<Stream, BoundedReadStream> bound)
+    {
+        Gen<(string, int)> cases =
+            from parts in Gen.Elements(pieces).ListOf()
+            from chunk in Gen.Choose(1, 9)
+            select (string.Concat(parts), chunk);
+        Prop.ForAll(cases.ToArbitrary(), c =>
+        {
+            string read = ReadAll(c.Item1, c.Item2, bound, out bool failed);
+            if (failed != tooLong(c.Item1))
+            {
+                throw new AssertionException($"in pieces of {c.Item2}: failed is {failed}, the reference says {!failed}: {c.Item1}");
+            }
+
+            return failed ? c.Item1.StartsWith(read.TrimEnd('\uFFFD'), StringComparison.Ordinal) : read == c.Item1;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Cases).WithReplay(20261122, 7));
+    }
+
+    private static string[] Split(string text, string end) => text.Split(end);
+
+    /// <summary>The obvious reading: lines first, then events between empty lines, each with its line ends but without the empty line's.</summary>
+    private static IEnumerable<int> EventLengths(string text)
+    {
+        int length = 0;
+        int position = 0;
+        while (position < text.Length)
+        {
+            int end = text.IndexOfAny(['\r', '\n'], position);
+            int line = end < 0 ? text.Length : end;
+            yield return length + (line - position);
+            if (end < 0)
+            {
+                yield break;
+            }
+
+            bool two = text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n';
+            length = end == position ? 0 : length + (line - position) + 1;
+            position = end + (two ? 2 : 1);
+
+            // The line feed of CRLF counts as a byte, of the next event where it follows an empty line.
+            length += two ? 1 : 0;
+        }
+    }
+
+    private static string ReadAll(string text, int chunk, Func<Stream, BoundedReadStream> bound, out bool failed)
+    {
+        using BoundedReadStream stream = bound(new ChunkedStream(Encoding.UTF8.GetBytes(text), chunk));
+        var read = new MemoryStream();
+        failed = false;
+        try
+        {
+            stream.CopyTo(read);
+        }
+        catch (MessageTooLargeException)
+        {
+            failed = true;
+        }
+
+        return Encoding.UTF8.GetString(read.ToArray());
+    }
+
+    private static AnsweringHandler Answer(Stream body, string type, long? length) => new(() =>
+    {
+        var content = new StreamContent(body);
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        content.Headers.ContentLength = length;
+        return new HttpResponseMessage(HttpStatusCode.OK) { Content = content };
+    });
+
+    private sealed class AnsweringHandler(Func<HttpResponseMessage> answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(answer());
+    }
+
+    private sealed class ChunkedStream(byte[] bytes, int chunk) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(chunk, buffer.Length)]);
+
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(chunk, count));
+    }
+
+    private sealed class EndlessStream(byte value) : Stream
+    {
+        public long Taken { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get; set; }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            Array.Fill(buffer, value, offset, count);
+            Taken += count;
+            return count;
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
