@@ -6,7 +6,10 @@ using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
+using Mcp.Guard.Stages.Schema;
+using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -37,11 +40,11 @@ internal static class GuardFactory
 
         IConsentSource? consent = ConsentOf(services, parts, current);
         IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
-        IAuditContent content = AuditContentOf(sink);
+        var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
         var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
         var halts = new HaltSwitch();
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
-        IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time);
+        IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? new InMemoryPinStore();
         IRootNormalizer roots = One(parts.RootNormalizer, nameof(McpGuardBuilder.UseRootNormalizer))?.Create(services) ?? new RootNormalizer();
         IContentSanitizer sanitizer = One(parts.ContentSanitizer, nameof(McpGuardBuilder.UseContentSanitizer))?.Create(services) ?? new BuiltInContentSanitizer();
         var desk = new ConsentDesk(
@@ -93,14 +96,14 @@ internal static class GuardFactory
         {
             var builder = new GuardPolicyBuilder();
             configure(builder);
-            return new StaticPolicySource(builder.Build(schemas));
+            return new StaticPolicySource(PolicyReader.Read(builder, schemas));
         }
 
         string contentRoot = services.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
         string path = Path.GetFullPath(registration.Path ?? DefaultPolicyName, contentRoot);
         if (registration.Path is null && !File.Exists(path))
         {
-            return new StaticPolicySource(new GuardPolicyBuilder().Build(schemas));
+            return new StaticPolicySource(PolicyReader.Read(new GuardPolicyBuilder(), schemas));
         }
 
         var source = new PolicyFileSource(path, schemas, time);
@@ -123,6 +126,26 @@ internal static class GuardFactory
         }
 
         return provider is null ? null : new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
+    }
+
+    private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
+    {
+        var sink = new AuditFileSink(
+            new AuditFileOptions
+            {
+                Directory = policy.AuditDirectory,
+                RetentionDays = policy.Audit.RetentionDays,
+                Durability = policy.Audit.Durability switch
+                {
+                    Policy.AuditDurability.Durable => AuditDurability.Durable,
+                    Policy.AuditDurability.BestEffort => AuditDurability.BestEffort,
+                    _ => AuditDurability.Flushed,
+                },
+                CheckpointPath = policy.Audit.CheckpointFile,
+            },
+            time);
+        owned.Add(sink);
+        return sink;
     }
 
     private static AuditRecord StartRecord(GuardParts parts, StageLists lists, PolicySnapshot policy, TimeProvider time)

@@ -231,9 +231,9 @@ internal sealed partial class GuardedTransport : ITransport
             ClientInfo = given.ClientInfo,
             ClientCapabilities = given.ClientCapabilities,
             LogLevel = given.LogLevel,
-#pragma warning disable MCPEXP001 // Experimental in the SDK; left out it would change the Mcp-Name header.
+#pragma warning disable MCPEXP002 // Experimental in the SDK; left out it would change the Mcp-Name header.
             RoutingName = given.RoutingName,
-#pragma warning restore MCPEXP001
+#pragma warning restore MCPEXP002
         };
     }
 
@@ -253,12 +253,12 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         context.SetPayload(payload);
-#pragma warning disable MCPEXP001 // Experimental in the SDK; it decides the Mcp-Name header and must not name something else than was judged.
+#pragma warning disable MCPEXP002 // Experimental in the SDK; it decides the Mcp-Name header and must not name something else than was judged.
         if (request.Context?.RoutingName is { } routed && !string.Equals(routed, context.TargetName, StringComparison.Ordinal))
         {
             context.Fault ??= "the routing name differs from the judged name";
         }
-#pragma warning restore MCPEXP001
+#pragma warning restore MCPEXP002
 
         if (context.Fault is null && ContinuationTable.IsContinuation(payload))
         {
@@ -389,7 +389,7 @@ internal sealed partial class GuardedTransport : ITransport
             catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
             {
                 // The server is told out of courtesy; the call has ended for the caller either way.
-                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, unreachable.GetType().Name);
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, unreachable);
             }
         }
 
@@ -512,7 +512,7 @@ internal sealed partial class GuardedTransport : ITransport
             ? token.GetRawText()
             : null;
 
-    private static JsonNode IdNode(RequestId id) => id.Id is long number ? JsonValue.Create(number) : JsonValue.Create(id.ToString());
+    private static JsonValue IdNode(RequestId id) => id.Id is long number ? JsonValue.Create(number) : JsonValue.Create(id.ToString());
 
     private static RequestId? RequestIdOf(JsonNode? parameters)
     {

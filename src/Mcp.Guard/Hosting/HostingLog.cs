@@ -1,3 +1,4 @@
+using Mcp.Guard.Isolation;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Hosting;
@@ -14,6 +15,6 @@ internal static partial class HostingLog
     [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "Server '{Server}' runs without isolation (\"mode\": \"none\"): it can do whatever this user can.")]
     public static partial void NotIsolated(ILogger logger, string server);
 
-    [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Server '{Server}' started: {Plan}")]
-    public static partial void ServerStarted(ILogger logger, string server, string plan);
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Server '{Server}' started, isolation {Mode}.")]
+    public static partial void ServerStarted(ILogger logger, string server, IsolationMode mode);
 }

@@ -14,7 +14,7 @@ namespace Mcp.Guard.Hosting;
 internal sealed class ServerProcessTransport(ServerSettings settings, IsolationOptions options, TimeProvider time, ILoggerFactory loggers) : IClientTransport
 {
     /// <summary>What one line may hold besides the result: the envelope.</summary>
-    private const int EnvelopeBytes = 64 * 1024;
+    public const int EnvelopeBytes = 64 * 1024;
 
     public string Name => settings.Id;
 
@@ -24,7 +24,7 @@ internal sealed class ServerProcessTransport(ServerSettings settings, IsolationO
         ServerProcess process;
         try
         {
-            IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Local);
+            IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Detect());
             process = await ServerProcess.StartAsync(
                 plan,
                 new ServerProcessOptions { Time = time, WrapOutput = stream => new BoundedLineStream(stream, settings.Limits.Results.MaxBytes + EnvelopeBytes) },
@@ -42,7 +42,7 @@ internal sealed class ServerProcessTransport(ServerSettings settings, IsolationO
             HostingLog.NotIsolated(logger, settings.Id);
         }
 
-        HostingLog.ServerStarted(logger, settings.Id, process.Plan.Mode.ToString());
+        HostingLog.ServerStarted(logger, settings.Id, process.Plan.Mode);
         try
         {
             ITransport streams = await new StreamClientTransport(process.Input, process.Output, loggers).ConnectAsync(cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using Mcp.Guard.Isolation;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ServerAdmission;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Client;
 
@@ -22,7 +24,7 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
         ServerSettings settings,
         string command,
         IReadOnlyList<string> arguments,
-        IReadOnlyDictionary<string, PolicyValue> environment,
+        FrozenDictionary<string, PolicyValue> environment,
         string? sha256,
         CancellationToken ct)
     {
@@ -55,10 +57,10 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
             Arguments = arguments,
             Preset = isolation.Preset switch
             {
-                RuntimePreset.Node => IsolationPreset.Node,
-                RuntimePreset.Dotnet => IsolationPreset.Dotnet,
-                RuntimePreset.Python => IsolationPreset.Python,
-                _ => IsolationPreset.None,
+                Policy.RuntimePreset.Node => IsolationPreset.Node,
+                Policy.RuntimePreset.Dotnet => IsolationPreset.Dotnet,
+                Policy.RuntimePreset.Python => IsolationPreset.Python,
+                _ => IsolationPreset.Automatic,
             },
             Readable = [.. isolation.Readable, .. settings.Roots.Select(root => root.Path)],
             Writable = isolation.Writable,
@@ -66,7 +68,7 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
             GuardPaths = [.. current.Protected.Paths.Select(path => path.Path)],
             Network = isolation.Network switch
             {
-                NetworkAccess.Full => IsolationNetwork.Full,
+                NetworkAccess.Full => IsolationNetwork.Host,
                 NetworkAccess.Loopback => IsolationNetwork.Loopback,
                 _ => IsolationNetwork.None,
             },
@@ -105,6 +107,37 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
             : throw new McpGuardException($"The server '{serverId}' needs the secret '{value.Secret}', which no secret resolver knows. Set it, or add one with AddSecretResolver(...).");
     }
 
-    private ValueTask<IClientTransport> CreateHttpAsync(ServerSettings settings, UrlEndpoint url, CancellationToken ct) =>
-        throw new McpGuardException($"The server '{settings.Id}' is reached by URL {url.Url}, which this build of the guard cannot connect to.");
+    private async ValueTask<IClientTransport> CreateHttpAsync(ServerSettings settings, UrlEndpoint url, CancellationToken ct)
+    {
+        List<string> patterns = [url.Url, .. url.AuthorizationUrls];
+        var allowlist = Stages.ServerAdmission.UrlAllowlist.Create(patterns, url.AllowPrivate);
+        if (allowlist.Problems.Count > 0)
+        {
+            throw new McpGuardException($"The URL of server '{settings.Id}' cannot be used: {allowlist.Problems[0].Message}");
+        }
+
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in url.Headers)
+        {
+            headers[name] = (await ResolveAsync(settings.Id, name, value, ct).ConfigureAwait(false)).Value;
+        }
+
+        HttpMessageHandler handler = AdmissionHttp.CreateHandler(
+            allowlist,
+            new AdmissionHttpOptions { MaxResponseBytes = settings.Limits.Results.MaxBytes + ServerProcessTransport.EnvelopeBytes });
+
+        // The guard's own deadlines apply to each call; a client-wide one would cut event streams off.
+        var client = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+        return new HttpClientTransport(
+            new HttpClientTransportOptions
+            {
+                Endpoint = new Uri(url.Url),
+                Name = settings.Id,
+                AdditionalHeaders = headers,
+                TransportMode = url.Transport == UrlTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+            },
+            client,
+            loggers,
+            ownsHttpClient: true);
+    }
 }

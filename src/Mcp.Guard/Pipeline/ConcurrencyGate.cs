@@ -20,7 +20,7 @@ internal sealed class ConcurrencyGate
         }
 
         int perServer = context.Settings?.MaxConcurrentCalls ?? 0;
-        int perCaller = context.Settings?.MaxConcurrentCallsPerCaller ?? 0;
+        int perCaller = context.Settings?.Limits.MaxConcurrentCallsPerCaller ?? 0;
         ConcurrencyCounter server = _servers.GetOrAdd(context.Server.Id, static _ => new ConcurrencyCounter());
 
         if (!server.TryEnter(perServer))

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -41,9 +42,7 @@ internal sealed class RequestContext : GuardRequestContext
 
     public override bool IsDestructive =>
         Kind == RequestKind.ToolCall
-        && (Entry is null
-            || Entry.Hints.SaysDestructive
-            || (Verdict.Destructive ?? !(Settings is { Trusted: true } && (Entry.Hints.IsReadOnly || Entry.Hints.IsNotDestructive))));
+        && (Entry is null || ToolDanger.Weigh(Entry.Hints, Settings is { Trusted: true }, HasVerdict ? Verdict.Destructive : null).IsDestructive);
 
     public override IReadOnlyList<string> MatchedRules => HasVerdict ? Verdict.RuleIds : [];
 

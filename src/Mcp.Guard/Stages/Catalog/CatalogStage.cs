@@ -52,7 +52,7 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
         return dropped == 0 ? GuardDecision.Continue : GuardDecision.Replace(WithList(context.Current, member, kept), "hidden", $"{dropped} entries are denied by policy or unreadable");
     }
 
-    private async ValueTask<GuardDecision> JudgeToolsAsync(CatalogContext context, CancellationToken ct)
+    private static async ValueTask<GuardDecision> JudgeToolsAsync(CatalogContext context, CancellationToken ct)
     {
         ConnectionState connection = context.Request.Connection;
         if (!context.Current.TryGetProperty("tools"u8, out JsonElement list) || list.ValueKind != JsonValueKind.Array)

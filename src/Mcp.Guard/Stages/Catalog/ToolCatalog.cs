@@ -10,10 +10,9 @@ internal sealed class ToolCatalog(ConnectionState connection)
     public const int MaxTools = 10_000;
 
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _listing = new(1, 1);
+    private Task? _listing;
     private FrozenDictionary<string, ToolEntry> _tools = FrozenDictionary<string, ToolEntry>.Empty;
     private Dictionary<string, ToolEntry>? _pages;
-    private int _generation;
     private int _stale = 1;
 
     /// <summary>Where the next page starts; null after the last.</summary>
@@ -67,7 +66,6 @@ internal sealed class ToolCatalog(ConnectionState connection)
                 Volatile.Write(ref _tools, both.ToFrozenDictionary(StringComparer.Ordinal));
             }
 
-            _generation++;
         }
     }
 
@@ -106,21 +104,14 @@ internal sealed class ToolCatalog(ConnectionState connection)
             return Find(name);
         }
 
-        int seen = Volatile.Read(ref _generation);
-        await _listing.WaitAsync(ct).ConfigureAwait(false);
-        try
+        // One list serves all calls that wait for it; it does not end with the call that happened to start it.
+        Task listing;
+        lock (_gate)
         {
-            // One list serves all calls that waited for it.
-            if (seen == Volatile.Read(ref _generation) || IsStale)
-            {
-                await list(call, ct).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            _listing.Release();
+            listing = _listing is { IsCompleted: false } running ? running : _listing = list(call, CancellationToken.None);
         }
 
+        await listing.WaitAsync(ct).ConfigureAwait(false);
         return Find(name);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
 
 namespace Mcp.Guard.Stages.Consent;
 
@@ -140,21 +141,21 @@ internal sealed class ConsentDesk(IConsentSource? source, IConsentStore grants, 
 
     private static ConsentRequest Describe(RequestContext call, DateTimeOffset deadline)
     {
-        ConsentDisplay display = ConsentDisplay.OfArguments(call.ArgumentsElement);
+        DisplayText display = ConsentDisplay.Arguments(call.ArgumentsElement);
         return new ConsentRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
             DecisionId = call.DecisionId,
             ServerId = call.Server.Id,
             Method = call.Method,
-            ToolName = ConsentDisplay.OfName(call.TargetName ?? call.Method),
+            ToolName = ConsentDisplay.Name(call.TargetName ?? call.Method),
             Arguments = call.ArgumentsElement,
             ArgumentsForDisplay = display.Text,
             IsCut = display.IsCut,
             Reasons = [.. call.AskReasons!.Select(reason => reason.Reason).Distinct(StringComparer.Ordinal)],
             Caller = call.Caller,
             IsDestructive = call.IsDestructive,
-            IsOpenWorld = call.Entry?.Hints.IsClosedWorld != true,
+            IsOpenWorld = call.Entry is null || ToolDanger.Weigh(call.Entry.Hints, call.Settings!.Trusted, null).IsOpenWorld,
             Offered = display.IsCut ? ConsentScopes.Once | ConsentScopes.Never : ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never,
             Deadline = deadline,
         };
