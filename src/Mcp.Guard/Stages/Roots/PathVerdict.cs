@@ -28,6 +28,9 @@ internal readonly struct PathVerdict
     /// <summary>The reason for the audit; empty where allowed. It holds nothing of the input.</summary>
     public string Message => IsAllowed ? string.Empty : PathDenials.Describe(Denial);
 
+    /// <summary>The same for a call that can write: denied where the root permits reading only.</summary>
+    public PathVerdict ForWriting() => IsAllowed && Root!.Source.Access != RootAccess.ReadWrite ? Deny(PathDenial.ReadOnlyRoot) : this;
+
     public static PathVerdict Allow(string normalized, RootEntry root) => new(true, normalized, root, PathDenial.NotJudged);
 
     public static PathVerdict Deny(PathDenial denial) => new(false, null, null, denial);
