@@ -6,5 +6,6 @@ internal static class ExplainKinds
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
         new TextKind(),
+        new RedactKind(),
     ];
 }
