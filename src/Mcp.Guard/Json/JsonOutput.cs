@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Mcp.Guard.Json;
 
@@ -34,6 +35,19 @@ internal sealed class JsonOutput : IDisposable
 
     /// <summary>Copies a value as it stands.</summary>
     public void Copy(JsonElement value) => writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+
+    /// <summary>Copies a string as it stands where its bytes are UTF-8; other bytes become U+FFFD.</summary>
+    public void CopyString(JsonElement value)
+    {
+        if (Utf8.IsValid(JsonMarshal.GetRawUtf8Value(value)))
+        {
+            Copy(value);
+            return;
+        }
+
+        using var text = JsonCharacters.Of(value);
+        Replace(text.Span.ToString());
+    }
 
     /// <summary>Writes a string in place of another value.</summary>
     public void Replace(string text)

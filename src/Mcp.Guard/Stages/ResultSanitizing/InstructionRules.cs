@@ -7,10 +7,10 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal static class InstructionRules
 {
-    private const string Told = "instruct~|rules|prompt|prompts|guidelines|guideline|directions|directives|directive|commands|programming|restrictions|constraints|policies|safeguards|guardrails|filters|training|ethics";
+    private const string Told = "instruct~|rules|prompt|prompts|guidelines|guideline|directions|directives|directive|commands|programming|restrictions|constraints|policies|safeguards|guardrails|filters|training|ethics|checks|protocols|protocol|assignment|alignment|orders";
     private const string Earlier = "previous|prior|above|earlier|preceding|all|your|these|those|any|other|system|safety|existing|original|initial|content|former|foregoing|current|my|security";
     private const string Ask = "type|enter|provide|tell|give|share|paste|submit|reply|send|confirm|supply";
-    private const string Leak = "reveal|print|repeat|output|leak|expose|dump|disclose|recite|display|show|tell|give|share|send|include|paste|write|summarize|translate|what";
+    private const string Leak = "reveal|print|repeat|output|leak|expose|dump|disclose|recite|display|show|tell|give|share|send|include|paste|write|summarize|translate|what|encode|see|describe|quote|copy";
 
     public static WordingRule[] All { get; } =
     [
@@ -18,7 +18,12 @@ internal static class InstructionRules
         new($"ignore|disregard|forget|override|bypass|discard|overwrite|circumvent *3 {Earlier} *3 {Told}"),
         new("ignore|disregard|forget ?about everything|anything *4 told|said|above|before|instructed|previously|learned|know|wrote|given"),
         new($"ignore|disregard|forget ?all|any ?the|of|your *1 {Told} *2 above|before|previously|given|and|from|you"),
-        new($"disregard|disobey|override *1 {Told}"),
+        new("ignore|disregard|forget ?all ?of ?the above|foregoing|preceding|aforementioned"),
+        new($"disregard|disobey *1 {Told}"),
+        new($"you|your << ignore|bypass|break|violate *1 {Told}"),
+        new("real_instructions|real_task|actual_instructions|actual_task|true_instructions|true_task|real_system_prompt|real_goal *1 is|are *2 to|follow"),
+        new("above_instructions|previous_instructions|prior_instructions|earlier_instructions *3 wrong|invalid|void|outdated|obsolete|false|cancelled|canceled|replaced|expired|test"),
+        new("removing|remove|disable|disabling|unlock|lift *2 safety|content|ethical *1 training|constraints|filter|filters|restrictions|guardrails|limits|limitations|guidelines"),
         new($"not follow|obey << {Told}"),
         new($"not_follow|longer_follow|not_obey|stop_following|n't_follow *2 {Earlier} *2 {Told}"),
         new("these|this|following|my << override|overrides|supersede|supersedes|outrank *5 other|others|previous|prior|all|those|any"),
@@ -42,6 +47,7 @@ internal static class InstructionRules
         // What the model was told before.
         new($"{Leak} << system_prompt|hidden_prompt|initial_prompt|original_prompt|secret_prompt|system_instructions|initial_instructions|hidden_instructions|original_instructions|system_message|secret_instructions|developer_message|internal_instructions|confidential_instructions"),
         new($"{Leak} << your_instructions|your_prompt|your_rules|your_system|your_initial|your_hidden|your_original|your_guidelines|your_configuration"),
+        new($"{Leak} << you_were_given|you_were_told|you_have_been_given|starting_instructions|initialization_string"),
         new("repeat|print|output|recite *3 everything|words|text|sentences *2 above|before|prior|preceding"),
 
         // Concealment.

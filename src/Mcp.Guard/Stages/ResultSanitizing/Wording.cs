@@ -19,7 +19,7 @@ internal static class Wording
     /// <summary>.NET searches up to this many strings at once with vectors; more fall back to an automaton.</summary>
     private const int AnchorsPerScan = 72;
 
-    private static readonly string[] SecretPaths = ["~/.ssh", "id_rsa", "id_ed25519", "~/.aws", "/etc/shadow", "/etc/passwd", ".env ", ".env.", ".ssh/", ".aws/credentials", ".git-credentials", "mcp.json"];
+    private static readonly string[] SecretPaths = ["~/.ssh", "id_rsa", "id_ed25519", "~/.aws", "/etc/shadow", "/etc/passwd", ".env ", ".env.", ".ssh/", ".aws/credentials", ".git-credentials"];
 
     private static readonly WordingElement PathVerbs = new("read|send|pass|include|contain|attach|upload|call|open|forward|exfiltrate|fetch|retrieve|load|provide|contents|content|append");
 
