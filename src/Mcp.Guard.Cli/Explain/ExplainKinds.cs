@@ -11,5 +11,6 @@ internal static class ExplainKinds
         new UrlExplainKind(),
         new CommandExplainKind(),
         new TextKind(),
+        new RedactKind(),
     ];
 }
