@@ -5,5 +5,6 @@ internal static class ExplainKinds
 {
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
+        new ExplainSchema(),
     ];
 }
