@@ -33,32 +33,36 @@ internal static class McpSchemaCompiler
 
         // Versions are dates, so that their order is the order of their text; anything else is not older than the newest.
         bool isNew = protocolVersion is null || string.CompareOrdinal(protocolVersion, July2026) >= 0;
-        JsonSchemaRejection? rejection = Root(view, kind, isNew);
+        bool mayBeAny = kind == McpSchemaKind.OutputSchema && isNew;
+        JsonSchemaRejection? rejection = mayBeAny ? null : Root(view, kind);
         if (rejection is null && kind == McpSchemaKind.InputSchema && isNew)
         {
             rejection = McpHeaderRules.Check(view);
         }
 
-        return rejection is null ? compilation : new JsonSchemaCompilation(rejection);
-    }
-
-    private static JsonSchemaRejection? Root(in JsonView view, McpSchemaKind kind, bool isNew)
-    {
-        string name = kind == McpSchemaKind.InputSchema ? "inputSchema" : "outputSchema";
-        bool mayBeAny = kind == McpSchemaKind.OutputSchema && isNew;
-        if (mayBeAny)
+        if (rejection is not null)
         {
-            return null;
+            return new JsonSchemaCompilation(rejection);
         }
 
+        return mayBeAny ? compilation : new JsonSchemaCompilation(compilation.Program.ForObjects());
+    }
+
+    /// <summary>
+    /// The root must be <c>"type": "object"</c>. Published servers leave the type out; such a schema is accepted as if it were there: arguments
+    /// are an object in every version, so that refusing the tool would stop nothing.
+    /// </summary>
+    private static JsonSchemaRejection? Root(in JsonView view, McpSchemaKind kind)
+    {
+        string name = kind == McpSchemaKind.InputSchema ? "inputSchema" : "outputSchema";
         if (view.Tokens[0].Type != JsonTypes.Object)
         {
             return new JsonSchemaRejection(McpSchemaCodes.Root, "", $"'{name}' must be a JSON object");
         }
 
         int type = view.Member(0, "type"u8);
-        return type >= 0 && view.Tokens[type].Type == JsonTypes.String && view.Bytes(view.Tokens[type]).SequenceEqual("object"u8)
+        return type < 0 || (view.Tokens[type].Type == JsonTypes.String && view.Bytes(view.Tokens[type]).SequenceEqual("object"u8))
             ? null
-            : new JsonSchemaRejection(McpSchemaCodes.Root, type < 0 ? "" : "/type", $"the root of '{name}' must have \"type\": \"object\"");
+            : new JsonSchemaRejection(McpSchemaCodes.Root, "/type", $"the root of '{name}' must have \"type\": \"object\"");
     }
 }
