@@ -5,12 +5,6 @@ internal static class ExplainKinds
 {
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
-        new ArgumentsKind(),
-        new CatalogKind(),
-        new PathExplainKind(),
-        new UrlExplainKind(),
-        new CommandExplainKind(),
-        new TextKind(),
-        new RedactKind(),
+        new ExplainSchema(),
     ];
 }

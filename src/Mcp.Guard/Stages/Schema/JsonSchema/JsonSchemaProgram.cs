@@ -6,18 +6,25 @@ namespace Mcp.Guard.Stages.Schema.JsonSchema;
 /// <summary>A compiled schema. Immutable; any number of threads may validate with it at once.</summary>
 internal sealed class JsonSchemaProgram
 {
+    private static readonly JsonSchemaError[] NotAnObject = [new JsonSchemaError("", "", "type", "must be object")];
+
     private readonly SchemaNode _root;
     private readonly JsonSchemaOptions _options;
     private readonly JsonTextLimits _limits;
     private readonly bool _isDynamic;
+    private readonly bool _objectsOnly;
 
-    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic)
+    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic, bool objectsOnly = false)
     {
         _root = root;
         _options = options;
         _limits = options.InstanceLimits;
         _isDynamic = isDynamic;
+        _objectsOnly = objectsOnly;
     }
+
+    /// <summary>The same program, for instances that have to be objects whatever the schema says.</summary>
+    public JsonSchemaProgram ForObjects() => new(_root, _options, _isDynamic, true);
 
     /// <summary>
     /// Parses and validates a JSON text. Text that is not strict JSON is <see cref="JsonSchemaOutcome.MalformedText"/> whatever the schema
@@ -34,6 +41,11 @@ internal sealed class JsonSchemaProgram
             if (fault != JsonTextFault.None)
             {
                 return Unreadable(fault);
+            }
+
+            if (_objectsOnly && workspace.Tape.Tokens[0].Type != JsonTypes.Object)
+            {
+                return new JsonSchemaResult(JsonSchemaOutcome.Invalid, maxErrors > 0 ? NotAnObject : null, null);
             }
 
             var evaluator = new SchemaEvaluator(utf8Json, workspace, _options, _isDynamic);

@@ -494,7 +494,7 @@ internal sealed partial class SchemaCompilation
             JsonView view = node.Document.View;
             if (options.AssertFormat || node.Resource.Dialect.AssertsFormat)
             {
-                strings.Format = StringFormats.Find(view.Bytes(view.Tokens[format]), node.Resource.Dialect.Draft);
+                strings.Format = StringFormats.Find(view.Bytes(view.Tokens[format]));
             }
         }
 
