@@ -217,15 +217,27 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
 
     private ValueTask Refuse(string reason)
     {
+        CountRefused();
+        return ValueTask.FromException(new AuditUnavailableException(reason));
+    }
+
+    private void CountRefused()
+    {
         Interlocked.Increment(ref _refused);
         Interlocked.Increment(ref _refusedToTell);
-        return ValueTask.FromException(new AuditUnavailableException(reason));
+        GuardTelemetry.CountRecords("refused", 1);
+    }
+
+    private void CountDropped()
+    {
+        Interlocked.Increment(ref _dropped);
+        Interlocked.Increment(ref _droppedToTell);
+        GuardTelemetry.CountRecords("dropped", 1);
     }
 
     private ValueTask Drop()
     {
-        Interlocked.Increment(ref _dropped);
-        Interlocked.Increment(ref _droppedToTell);
+        CountDropped();
         return default;
     }
 
@@ -404,6 +416,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         if (told is null)
         {
             Interlocked.Add(ref _written, written);
+            GuardTelemetry.CountRecords("written", written);
             _checkpoints.Count(written);
             NoteLost();
         }
@@ -536,13 +549,11 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
 
         if (_options.Durability == AuditDurability.BestEffort)
         {
-            Interlocked.Increment(ref _dropped);
-            Interlocked.Increment(ref _droppedToTell);
+            CountDropped();
         }
         else
         {
-            Interlocked.Increment(ref _refused);
-            Interlocked.Increment(ref _refusedToTell);
+            CountRefused();
         }
     }
 }
