@@ -78,7 +78,7 @@ internal static class GuardFactory
         };
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         var transports = new ServerTransportFactory(policy, secrets, time, loggers);
-        return new McpGuardHost(runtime, haltStore, transports, owned, StartRecord(parts, lists, current, time));
+        return new McpGuardHost(runtime, haltStore, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
     }
 
     private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)

@@ -1,3 +1,4 @@
+using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using ModelContextProtocol.Client;
@@ -6,7 +7,7 @@ using ModelContextProtocol.Protocol;
 namespace Mcp.Guard.Hosting;
 
 /// <summary>The guard of one host.</summary>
-internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, ServerTransportFactory transports, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
+internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, ServerTransportFactory transports, AuditFileSink? files, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
     : IMcpGuard, IAsyncDisposable, IDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
@@ -34,6 +35,11 @@ internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, Serve
             if (_started)
             {
                 return;
+            }
+
+            if (files is not null)
+            {
+                await files.StartAsync(ct).ConfigureAwait(false);
             }
 
             await runtime.Pipeline.Audit.WriteRequiredEventAsync(startRecord, ct).ConfigureAwait(false);

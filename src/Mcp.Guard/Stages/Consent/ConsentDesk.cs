@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
@@ -16,6 +18,9 @@ internal sealed class ConsentDesk(IConsentSource? source, IConsentStore grants, 
 
     /// <summary>How long an answer "for this session" is remembered at most.</summary>
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(24);
+
+    private const int MaxIntent = 500;
+    private const int MaxSupplied = 1_000;
 
     /// <summary>Set once the pipeline is built.</summary>
     public AuditTrail Audit { get; set; } = null!;
@@ -127,6 +132,12 @@ internal sealed class ConsentDesk(IConsentSource? source, IConsentStore grants, 
         return GuardDecision.Continue;
     }
 
+    /// <summary>A text of the server about its tool, escaped and bounded for display.</summary>
+    private static string? Supplied(RequestContext call, ReadOnlySpan<byte> member) =>
+        call.Entry is { } entry && entry.Definition.Definition.TryGetProperty(member, out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? ConsentDisplay.Quote(JsonText.GetString(text), MaxSupplied).Text
+            : null;
+
     private static ConsentBinding BindingOf(RequestContext call) => new()
     {
         Server = call.Server.ToString(),
@@ -154,6 +165,9 @@ internal sealed class ConsentDesk(IConsentSource? source, IConsentStore grants, 
             IsCut = display.IsCut,
             Reasons = [.. call.AskReasons!.Select(reason => reason.Reason).Distinct(StringComparer.Ordinal)],
             Caller = call.Caller,
+            ServerSuppliedTitle = Supplied(call, "title"u8),
+            ServerSuppliedDescription = Supplied(call, "description"u8),
+            ModelSuppliedIntent = call.Caller.Intent is { } intent ? ConsentDisplay.Quote(intent, MaxIntent).Text : null,
             IsDestructive = call.IsDestructive,
             IsOpenWorld = call.Entry is null || ToolDanger.Weigh(call.Entry.Hints, call.Settings!.Trusted, null).IsOpenWorld,
             Offered = display.IsCut ? ConsentScopes.Once | ConsentScopes.Never : ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never,
