@@ -49,6 +49,10 @@ internal sealed class UrlAllowlistTests
 
     [TestCase("https://b\u00FCcher.example.com", "https://xn--bcher-kva.example.com/", true)]
     [TestCase("https://xn--bcher-kva.example.com", "https://B\u00DCCHER.example.com/", true)]
+    [TestCase("https://\u4F8B\u3048.example.com", "https://xn--r8jz45g.example.com/", true)]
+    [TestCase("https://\u0440\u043E\u0441\u0441\u0438\u044F.example.com", "https://xn--h1alffa9f.example.com/", true)]
+    [TestCase("https://\uD55C\uAD6D.example.com", "https://xn--3e0b707e.example.com/", true)]
+    [TestCase("https://fa\u00DF.example.com", "https://xn--fa-hia.example.com/", true)]
     [TestCase("https://b\u00FCcher.example.com", "https://bu\u0308cher.example.com/", false)]
     [TestCase("https://*.example.com", "https://bu\u0308cher.example.com/", false)]
     [TestCase("https://*.example.com", "https://\u1E9E.example.com/", false)]
@@ -85,6 +89,16 @@ internal sealed class UrlAllowlistTests
     [TestCase("https://169.254.169.254", "https://169.254.169.254/", true)]
     public void Check_Url_DecidesByItsHostAndPath(string entry, string url, bool allowed) =>
         Assert.That(UrlAllowlist.Create([entry]).Check(url).IsAllowed, Is.EqualTo(allowed));
+
+    [Test]
+    public void CheckExact_WildcardEntry_DoesNotCount()
+    {
+        UrlAllowlist allowlist = UrlAllowlist.Create(["https://*.example.com", "https://login.example.com/oauth"]);
+        Assert.That(allowlist.CheckExact("https://login.example.com/oauth/token").IsAllowed, Is.True);
+        Assert.That(allowlist.CheckExact("https://login.example.com/other").IsAllowed, Is.False);
+        Assert.That(allowlist.CheckExact("https://mcp.example.com/oauth").IsAllowed, Is.False);
+        Assert.That(UrlAllowlist.Create(["https://*"]).CheckExact("https://mcp.example.com/").IsAllowed, Is.False);
+    }
 
     [TestCase("http://localhost:1", "127.0.0.1", true)]
     [TestCase("http://localhost:1", "::1", true)]
