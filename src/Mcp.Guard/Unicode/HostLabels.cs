@@ -30,7 +30,9 @@ internal static class HostLabels
 
             rest = rest[used..];
             points[count++] = Rune.ToLowerInvariant(rune).Value;
-            if (AsciiFolding.TurnsIntoAscii(rune))
+
+            // Versions of UTS 46 disagree whether capital sharp s is sharp s or two letters.
+            if (AsciiFolding.TurnsIntoAscii(rune) || rune.Value == 0x1E9E)
             {
                 return false;
             }

@@ -113,6 +113,40 @@ internal sealed class RootSet
         return found;
     }
 
+    /// <summary>
+    /// The first root that holds a folder or lies in it, links resolved, or null. The guard's own files (policy, audit, pins, grants, keys) must
+    /// overlap no root: a policy for which this finds one is refused. A folder that cannot be resolved overlaps the first root.
+    /// </summary>
+    public RootEntry? FindOverlap(string folder)
+    {
+        if (_entries.Length == 0)
+        {
+            return null;
+        }
+
+        char[] buffer = new char[folder.Length + 2];
+        if (!TryNormalize(folder, buffer, out int length, out _))
+        {
+            return _entries[0];
+        }
+
+        string resolved = new(buffer, 0, length);
+        if (_links is not null && !LinkWalker.TryResolve(resolved, _flavor, _links, out resolved, out _))
+        {
+            return _entries[0];
+        }
+
+        foreach (RootEntry entry in _entries)
+        {
+            if (LexicalPath.IsInside(resolved, entry.Resolved, _flavor) || LexicalPath.IsInside(entry.Resolved, resolved, _flavor))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Rules A, B and E: the path as it is written.</summary>
     private PathVerdict CheckLiteral(string input, string baseDirectory)
     {

@@ -12,11 +12,14 @@ internal sealed class UrlAllowlist
     public const int MaxRedirects = 10;
 
     private readonly UrlPattern[] _patterns;
+    private readonly UrlAllowlist? _exact; // the entries without wildcards, where there are others too
 
     private UrlAllowlist(UrlPattern[] patterns, IReadOnlyList<AllowlistProblem> problems)
     {
         _patterns = patterns;
         Problems = problems;
+        UrlPattern[] exact = Array.FindAll(patterns, pattern => pattern.HostRule == UrlHostRule.Exact);
+        _exact = exact.Length == patterns.Length || exact.Length == 0 ? null : new UrlAllowlist(exact, []);
     }
 
     /// <summary>The entries that cannot be used; a policy that holds one is refused.</summary>
@@ -71,6 +74,21 @@ internal sealed class UrlAllowlist
         }
 
         return withPath is null ? UrlVerdict.Deny(ExplainMiss(url)) : CheckPath(url);
+    }
+
+    /// <summary>
+    /// The same where only an entry that names the very host counts, no wildcard: for the OAuth metadata, authorization, token and
+    /// registration URLs that a server points to.
+    /// </summary>
+    public UrlVerdict CheckExact(ReadOnlySpan<char> url)
+    {
+        UrlVerdict verdict = Check(url);
+        if (!verdict.IsAllowed || verdict.Pattern!.HostRule == UrlHostRule.Exact)
+        {
+            return verdict;
+        }
+
+        return _exact is null ? UrlVerdict.Deny(UrlDenial.NotListed) : _exact.Check(url);
     }
 
     /// <summary>Judges a redirect: its target, relative or absolute, against the URL that answered (RFC 9110 section 10.2.2).</summary>

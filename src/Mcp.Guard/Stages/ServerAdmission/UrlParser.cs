@@ -203,7 +203,7 @@ internal static class UrlParser
                 }
 
                 ReadOnlySpan<char> lower = destination[..label.Length];
-                if (lower.ContainsAnyExcept(HostCharacters))
+                if (lower.ContainsAnyExcept(HostCharacters) || !lower.ContainsAnyExcept('-', '_'))
                 {
                     return false;
                 }

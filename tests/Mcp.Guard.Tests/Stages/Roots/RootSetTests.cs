@@ -130,6 +130,15 @@ internal sealed class RootSetTests
     public void Write_NormalizedPath_GivesItsUri(string path, string uri, PathFlavor flavor) =>
         Assert.That(FileUriPath.Write(path, flavor), Is.EqualTo(uri));
 
+    [TestCase("/srv/project", true)]
+    [TestCase("/srv/project/.guard", true)]
+    [TestCase("/srv", true)]
+    [TestCase("/srv/project/../guard", false)]
+    [TestCase("/srv/projects", false)]
+    [TestCase("guard", true, Description = "what cannot be placed counts as overlapping")]
+    public void FindOverlap_FolderOfTheGuard_IsFoundInsideAndAround(string folder, bool overlaps) =>
+        Assert.That(Unix.FindOverlap(folder) is not null, Is.EqualTo(overlaps));
+
     [Test]
     public void Check_ManyLayersOfEscapes_DeniesInBoundedWork()
     {

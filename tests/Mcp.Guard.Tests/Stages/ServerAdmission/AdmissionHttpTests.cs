@@ -1,0 +1,223 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Mcp.Guard.Stages.ServerAdmission;
+
+namespace Mcp.Guard.Tests.Stages.ServerAdmission;
+
+[TestFixture]
+internal sealed class AdmissionHttpTests
+{
+    private static readonly AdmissionHttpOptions Loopback = new() { Resolver = new ScriptedResolver(["127.0.0.1"]) };
+
+    [Test]
+    public async Task Send_ListedLoopback_Answers()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "hello"));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        Assert.That(await client.GetStringAsync($"http://localhost:{server.Port}/mcp"), Is.EqualTo("hello"));
+    }
+
+    [Test]
+    public async Task Send_HostThatIsNotListed_NeverConnects()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "hello"));
+        using HttpClient client = Client(Loopback, "http://localhost:1");
+        await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}/"));
+        Assert.That(server.Connections, Is.Zero);
+    }
+
+    [Test]
+    public async Task Send_RedirectToHostThatIsNotListed_NeverConnectsThere()
+    {
+        using var secret = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "secret"));
+        using var server = new LoopbackServer(
+            _ => LoopbackServer.Response("302 Found", $"Location: http://127.0.0.1:{secret.Port}/\r\n", string.Empty));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!;
+        Assert.That(refused.Verdict.Denial, Is.EqualTo(UrlDenial.PrivateAddress));
+        Assert.That(secret.Connections, Is.Zero);
+    }
+
+    [TestCase("//localhost.evil.example/")]
+    [TestCase("\\\\evil.example\\")]
+    [TestCase("https://localhost/")]
+    [TestCase("http://localhost@evil.example/")]
+    [TestCase("file:///etc/passwd")]
+    [TestCase("http://localhost:1/#x")]
+    [TestCase("/x#fragment")]
+    public async Task Send_RedirectThatCannotBeJudgedSafe_IsRefused(string location)
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("302 Found", $"Location: {location}\r\n", string.Empty));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}/"));
+        Assert.That(server.Connections, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Send_RedirectOnTheSameOrigin_KeepsHeadersAndBody()
+    {
+        using var server = new LoopbackServer(head => head.StartsWith("POST /a ", StringComparison.Ordinal)
+            ? LoopbackServer.Response("307 Temporary Redirect", "Location: b\r\n", string.Empty)
+            : LoopbackServer.Response("200 OK", string.Empty, "done"));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost:{server.Port}/a") { Content = new ByteArrayContent("{}"u8.ToArray()) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "token");
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("done"));
+        Assert.That(server.Requests[1], Does.StartWith("POST /b "));
+        Assert.That(server.Requests[1], Does.Contain("Authorization: Bearer token"));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Send_RedirectToOtherListedOrigin_CarriesNoCredentials(bool follow)
+    {
+        using var other = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "other"));
+        using var server = new LoopbackServer(
+            _ => LoopbackServer.Response("302 Found", $"Location: http://localhost:{other.Port}/\r\n", string.Empty));
+        using HttpClient client = Client(
+            new AdmissionHttpOptions { Resolver = Loopback.Resolver, FollowToOtherOrigins = follow },
+            $"http://localhost:{server.Port}", $"http://localhost:{other.Port}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://localhost:{server.Port}/");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "token");
+        request.Headers.Add("Cookie", "a=b");
+        request.Headers.Add("X-Api-Key", "key");
+        request.Headers.Add("Mcp-Session-Id", "session");
+        if (!follow)
+        {
+            UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.SendAsync(request)))!;
+            Assert.That(refused.Verdict.Denial, Is.EqualTo(UrlDenial.CrossOriginRedirect));
+            Assert.That(other.Connections, Is.Zero);
+            return;
+        }
+
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("other"));
+        Assert.That(other.Requests[0], Does.Not.Contain("token").And.Not.Contain("a=b").And.Not.Contain("key").And.Not.Contain("session"));
+    }
+
+    [Test]
+    public async Task Send_PostRedirectedToOtherOrigin_IsRefusedWithItsBody()
+    {
+        using var other = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "other"));
+        using var server = new LoopbackServer(
+            _ => LoopbackServer.Response("307 Temporary Redirect", $"Location: http://localhost:{other.Port}/\r\n", string.Empty));
+        using HttpClient client = Client(
+            new AdmissionHttpOptions { Resolver = Loopback.Resolver, FollowToOtherOrigins = true },
+            $"http://localhost:{server.Port}", $"http://localhost:{other.Port}");
+        await Assert.ThrowsAsync<UrlRefusedException>(() => client.PostAsync($"http://localhost:{server.Port}/", new StringContent("secret")));
+        Assert.That(other.Connections, Is.Zero);
+    }
+
+    [Test]
+    public async Task Send_EndlessRedirects_EndAfterTen()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("302 Found", "Location: /again\r\n", string.Empty));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!;
+        Assert.That(refused.Verdict.Denial, Is.EqualTo(UrlDenial.TooManyRedirects));
+        Assert.That(server.Connections, Is.EqualTo(11));
+    }
+
+    [Test]
+    public async Task Connect_AnswerChangesToLoopbackBetweenCheckAndConnect_NeverConnects()
+    {
+        // The first answer, asked before the connection, is public; the one for the connection is this machine.
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "secret"));
+        var resolver = new ScriptedResolver(["93.184.215.14"], ["127.0.0.1"]);
+        string url = $"https://rebind.example.net:{server.Port}/";
+        UrlAllowlist allowlist = UrlAllowlist.Create([url]);
+        System.Net.IPAddress[] before = await resolver.ResolveAsync("rebind.example.net", default);
+        Assert.That(allowlist.CheckAnswers(url, before).IsAllowed, Is.True);
+        using var client = new HttpClient(AdmissionHttp.CreateHandler(allowlist, new AdmissionHttpOptions { Resolver = resolver }));
+        HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync(url)))!;
+        Assert.That(fault.ToString(), Does.Contain("url-not-allowed"));
+        Assert.That(resolver.Asked, Is.EqualTo(2));
+        Assert.That(server.Connections, Is.Zero);
+    }
+
+    [Test]
+    public async Task Connect_LocalhostThatLeavesTheMachine_NeverConnects()
+    {
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = new ScriptedResolver(["127.0.0.1", "93.184.215.14"]) }, "http://localhost:9");
+        HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync("http://localhost:9/")))!;
+        Assert.That(fault.ToString(), Does.Contain("url-not-allowed"));
+    }
+
+    [Test]
+    public async Task Connect_OneConnection_AsksDnsOnce()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "hello"));
+        var resolver = new ScriptedResolver(["127.0.0.1"], ["10.0.0.1"]);
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = resolver }, $"http://localhost:{server.Port}");
+        await client.GetStringAsync($"http://localhost:{server.Port}/");
+        Assert.That(resolver.Asked, Is.EqualTo(1));
+        await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync($"http://localhost:{server.Port}/"), "the next connection is judged anew");
+    }
+
+    [Test]
+    public async Task Receive_BodyOverTheLimit_Fails()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, new string('x', 2000)));
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = Loopback.Resolver, MaxResponseBytes = 1000 }, $"http://localhost:{server.Port}");
+        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("longer than 1000 bytes"));
+    }
+
+    [Test]
+    public async Task Receive_EndlessBodyWithoutLength_Fails()
+    {
+        using var server = new LoopbackServer(_ => "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + new string('x', 5000));
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = Loopback.Resolver, MaxResponseBytes = 1000 }, $"http://localhost:{server.Port}");
+        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("longer than 1000 bytes"));
+    }
+
+    [Test]
+    public async Task Receive_CompressedBody_Fails()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", "Content-Encoding: gzip\r\n", "x"));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync($"http://localhost:{server.Port}/"));
+    }
+
+    [TestCase("data: aaaa\n\n", 40, true)]
+    [TestCase("data: aaaa\r\n\r\n", 40, true)]
+    [TestCase("data: aaaa\r\r", 40, true)]
+    [TestCase("data: aaaa\n", 40, false)]
+    [TestCase("data: aaaa\r\n", 40, false)]
+    [TestCase("aaaaaaaaaaaa", 40, false)]
+    public void Read_EventStream_BoundsEachEventAndNotTheSum(string part, int limit, bool passes)
+    {
+        string text = string.Concat(Enumerable.Repeat(part, 50));
+        foreach (int step in new[] { 1, 3, 4096 })
+        {
+            using var stream = new BoundedResponseStream(new MemoryStream(Encoding.UTF8.GetBytes(text)), limit, events: true);
+            byte[] buffer = new byte[step];
+            int total = 0;
+            void ReadAll()
+            {
+                int read;
+                while ((read = stream.Read(buffer, 0, buffer.Length)) > 0)
+                {
+                    total += read;
+                }
+            }
+
+            if (passes)
+            {
+                ReadAll();
+                Assert.That(total, Is.EqualTo(text.Length));
+            }
+            else
+            {
+                Assert.Throws<ResponseLimitException>(ReadAll);
+            }
+        }
+    }
+
+    private static HttpClient Client(AdmissionHttpOptions options, params string[] allowlist)
+    {
+        UrlAllowlist urls = UrlAllowlist.Create(allowlist);
+        Assert.That(urls.Problems, Is.Empty);
+        return new HttpClient(AdmissionHttp.CreateHandler(urls, options));
+    }
+}
