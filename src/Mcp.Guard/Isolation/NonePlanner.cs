@@ -25,6 +25,7 @@ internal static class NonePlanner
         bool wrapped = host.IsLinux;
         if (host.IsLinux)
         {
+            command.AddRange(LimitArguments.ForProcessors(options, host));
             command.AddRange(LimitArguments.Create(options, host, countProcesses: false));
         }
 
