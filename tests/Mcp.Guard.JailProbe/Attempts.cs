@@ -127,13 +127,22 @@ internal static class Attempts
     {
         const int Step = 1 << 20;
         long got = 0;
+        var blocks = new IntPtr[wanted / Step];
         for (; got < wanted; got += Step)
         {
             IntPtr block = Map(IntPtr.Zero, Step, 3, 0x22, -1, 0);
             if (block == OutOfRange)
             {
+                // The runtime needs some memory itself to tell what happened.
+                for (int i = 0; i < Math.Min(64, got / Step); i++)
+                {
+                    _ = Unmap(blocks[i], Step);
+                }
+
                 return $"failed: after {got} bytes";
             }
+
+            blocks[got / Step] = block;
 
             Touch(block, Step);
         }
@@ -155,8 +164,7 @@ internal static class Attempts
         }
     }
 
-    // The runtime has its own descriptors: what is inherited is asked of a fresh shell, which has only what this process passes on, and
-    // of this process for the numbers that the launcher could have leaked.
+    // The runtime has descriptors of its own; those of the host would name other files and pipes.
     private static string Descriptors()
     {
         var found = new List<string>();
@@ -291,6 +299,9 @@ internal static class Attempts
 
     [DllImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static extern int SetLimit(int resource, long[] limit);
+
+    [DllImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    private static extern int Unmap(IntPtr address, nint length);
 
     [DllImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static extern IntPtr Map(IntPtr address, nint length, int protection, int flags, int descriptor, long offset);

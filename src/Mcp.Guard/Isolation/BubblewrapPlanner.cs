@@ -131,6 +131,8 @@ internal sealed class BubblewrapPlanner
                 "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--"]);
         }
 
+        // Outside the box, whose filter lets nobody choose processors.
+        _arguments.AddRange(LimitArguments.ForProcessors(_options, _host));
         _arguments.Add(_host.Bubblewrap!);
     }
 

@@ -12,11 +12,6 @@ internal static class LimitArguments
     public static List<string> Create(IsolationOptions options, IsolationHost host, bool countProcesses)
     {
         var arguments = new List<string>();
-        if (host.SetProcessors is not null && AffinityProcessors(options, host) is { } processors)
-        {
-            arguments.AddRange([host.SetProcessors, "--cpu-list", string.Join(',', host.Processors.Take(processors))]);
-        }
-
         if (host.SetLimits is null)
         {
             return arguments;
@@ -31,6 +26,12 @@ internal static class LimitArguments
         arguments.Add("--");
         return arguments;
     }
+
+    /// <summary>Arguments that confine the program and all it starts to some processors; none where that limits nothing or taskset is absent.</summary>
+    public static List<string> ForProcessors(IsolationOptions options, IsolationHost host) =>
+        host.SetProcessors is not null && AffinityProcessors(options, host) is { } processors
+            ? [host.SetProcessors, "--cpu-list", string.Join(',', host.Processors.Take(processors))]
+            : [];
 
     /// <summary>Whole processors to confine the program to; null where that limits nothing.</summary>
     public static int? AffinityProcessors(IsolationOptions options, IsolationHost host) =>

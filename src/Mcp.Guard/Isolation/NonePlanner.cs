@@ -15,11 +15,17 @@ internal static class NonePlanner
             throw new IsolationException(options.Server, IsolationFault.ControlUnavailable, "mode none cannot hold it to its readable and writable folders", "Choose isolation.mode \"bubblewrap\" or \"container\"");
         }
 
+        if (host.Files.Resolve(options.Executable) is not { Kind: HostFileKind.File })
+        {
+            throw new IsolationException(options.Server, IsolationFault.SourceRefused, $"{options.Executable} does not exist or is not a file", "Install it, or correct the server's command");
+        }
+
         var command = new List<string>();
         JailUser? user = AddPrivileges(command, options, host);
         bool wrapped = host.IsLinux;
         if (host.IsLinux)
         {
+            command.AddRange(LimitArguments.ForProcessors(options, host));
             command.AddRange(LimitArguments.Create(options, host, countProcesses: false));
         }
 
