@@ -26,7 +26,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
 
         using var output = new JsonOutput();
         Write(value, SensitiveNameKind.None, document, output);
-        return output.Changed ? output.Finish() : null;
+        return output.Changed ? output.Finish() : default(ReadOnlyMemory<byte>?);
     }
 
     private void Gather(JsonElement value, SensitiveNameKind kind, ref SecretMatches? document)

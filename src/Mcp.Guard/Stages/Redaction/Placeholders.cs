@@ -22,11 +22,11 @@ internal static class Placeholders
     private static readonly SearchValues<char> VariableName = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
     private static readonly string[] Starts =
-        ["[redacted", "${", "$(", "{{", "#{", "@{", "%(", "<%", "process.env", "os.environ", "env.", "secrets.", "your-", "your_", "your ", "<your", "insert-", "enter-", "example-", "my-secret-"];
+        ["[redacted", "${", "$(", "{{", "#{", "@{", "%(", "<%", "process.env", "os.environ", "env.", "secrets.", "config.", "settings.", "self.", "this.", "options.", "args.", "var.", "local.", "your-", "your_", "your ", "<your", "insert-", "enter-", "example-", "my-secret-"];
 
     public static bool Is(ReadOnlySpan<char> value)
     {
-        if (value.Length < MinLength || WordLookup.Contains(value) || !value.ContainsAnyExcept(value[0]))
+        if (value.Length < MinLength || WordLookup.Contains(value) || SensitiveNames.IsName(value) || !value.ContainsAnyExcept(value[0]))
         {
             return true;
         }

@@ -81,6 +81,31 @@ internal static class SensitiveNames
             : SensitiveNameKind.None;
     }
 
+    /// <summary>Whether a value is only the name of a secret (<c>client_secret=client_secret</c> in a program).</summary>
+    public static bool IsName(ReadOnlySpan<char> value)
+    {
+        if (value.Length > MaxLength)
+        {
+            return false;
+        }
+
+        Span<char> letters = stackalloc char[MaxLength];
+        int length = 0;
+        foreach (char c in value)
+        {
+            if (char.IsLetter(c))
+            {
+                letters[length++] = char.ToLowerInvariant(c);
+            }
+            else if (c is not ('_' or '-'))
+            {
+                return false;
+            }
+        }
+
+        return NameLookup.Contains(letters[..length]);
+    }
+
     private static SensitiveNameKind Kind(ReadOnlySpan<char> name, bool alone) => name switch
     {
         "cookie" or "cookies" or "setcookie" => SensitiveNameKind.Cookie,

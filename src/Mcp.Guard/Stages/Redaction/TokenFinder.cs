@@ -210,12 +210,17 @@ internal static class TokenFinder
         {
             matches ??= new();
             matches.Add(authority + from, authority + at, "url-credentials");
-            matches.AddValue(secret);
+            if (secret.ContainsAnyExcept(LowerLetters))
+            {
+                // "postgres" as a password is also the name of the database, the user and the product.
+                matches.AddValue(secret);
+            }
         }
 
         return authority + at;
     }
 
+    private static readonly SearchValues<char> LowerLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz");
     private static readonly SearchValues<char> AuthorityEnds = SearchValues.Create("/?# \t\r\n\"'<>`\\");
 
     private static bool IsPlaceholderPassword(ReadOnlySpan<char> secret) => secret.Length >= Placeholders.MinLength ? Placeholders.Is(secret) : secret[0] == '*';

@@ -32,7 +32,7 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
     {
         ContentFlags flags = ContentFlags.None;
         bool changes = Inspect(value, surface, ref flags);
-        return new SanitizedJson(changes ? Rewrite(value, surface) : null, flags);
+        return new SanitizedJson(changes ? Rewrite(value, surface) : default(ReadOnlyMemory<byte>?), flags);
     }
 
     /// <summary>Whether any string or name changes, and every flag.</summary>

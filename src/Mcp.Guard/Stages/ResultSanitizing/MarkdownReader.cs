@@ -64,8 +64,8 @@ internal static class MarkdownReader
             {
                 if (image)
                 {
+                    // The bracket stays open: this one may stand in a code span, and the image's own may follow.
                     (imageLabels ??= new(StringComparer.Ordinal)).Add(NormalizeLabel(text[(opener + 1)..i]));
-                    depth--;
                 }
                 else if (follows == ':')
                 {
