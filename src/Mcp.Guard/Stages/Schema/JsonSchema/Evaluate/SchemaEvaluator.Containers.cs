@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Mcp.Guard.Stages.Schema.JsonSchema;
 
@@ -17,6 +18,9 @@ internal ref partial struct SchemaEvaluator
         }
 
         NameTable? names = objects.Names;
+        NamedProperty[] entries = objects.Entries;
+        SchemaNode? additional = objects.Additional;
+        bool isPlain = objects.Patterns.Length == 0 && objects.PropertyNames is null;
         int required = 0;
         int next = token + 1;
         for (int i = 0; i < count; i++)
@@ -32,12 +36,16 @@ internal ref partial struct SchemaEvaluator
                 int index = names.Find(_view.Bytes(name), name.Link);
                 if (index >= 0)
                 {
-                    ref readonly NamedProperty property = ref objects.Entries[index];
+                    ref readonly NamedProperty property = ref entries[index];
                     required += property.IsRequired ? 1 : 0;
                     if (property.Schema is { } schema)
                     {
                         evaluated = true;
-                        if (!Evaluate(schema, value, NoBits) && !Continues(ref valid))
+                        if (IsTriviallyValid(schema, content.Type))
+                        {
+                            _steps--;
+                        }
+                        else if (!Evaluate(schema, value, NoBits) && !Continues(ref valid))
                         {
                             return false;
                         }
@@ -45,12 +53,12 @@ internal ref partial struct SchemaEvaluator
                 }
             }
 
-            if (objects.Patterns.Length > 0 && !EvaluatePatterns(objects.Patterns, nameToken, ref evaluated) && !Continues(ref valid))
+            if (!isPlain && objects.Patterns.Length > 0 && !EvaluatePatterns(objects.Patterns, nameToken, ref evaluated) && !Continues(ref valid))
             {
                 return false;
             }
 
-            if (!evaluated && objects.Additional is { } additional)
+            if (!evaluated && additional is not null)
             {
                 evaluated = true;
                 if (!EvaluateUnder(node, SchemaKeyword.AdditionalProperties, additional, value) && !Continues(ref valid))
@@ -59,7 +67,7 @@ internal ref partial struct SchemaEvaluator
                 }
             }
 
-            if (objects.PropertyNames is { } nameSchema && !EvaluateUnder(node, SchemaKeyword.PropertyNames, nameSchema, nameToken) && !Continues(ref valid))
+            if (!isPlain && objects.PropertyNames is { } nameSchema && !EvaluateUnder(node, SchemaKeyword.PropertyNames, nameSchema, nameToken) && !Continues(ref valid))
             {
                 return false;
             }
@@ -82,6 +90,11 @@ internal ref partial struct SchemaEvaluator
 
         return valid;
     }
+
+    /// <summary>The common leaf: free, or of a type that the token shows. Costs a step as every look does, which the next evaluation notices.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsTriviallyValid(SchemaNode schema, int type) =>
+        schema.Shape == SchemaShape.Anything || (schema.Shape == SchemaShape.TypeOnly && (schema.Types & type) != 0);
 
     /// <summary>A child failed: the whole fails, and goes on only while errors are collected.</summary>
     private readonly bool Continues(ref bool valid)
@@ -225,6 +238,13 @@ internal ref partial struct SchemaEvaluator
             int end = rest is null ? Math.Min(count, prefix.Length) : count;
             for (int i = 0; i < end; i++)
             {
+                if (i >= prefix.Length && IsTriviallyValid(rest!, tokens[next].Type))
+                {
+                    _steps--;
+                    next = tokens[next].IsContainer ? tokens[next].Link : next + 1;
+                    continue;
+                }
+
                 bool holds = i < prefix.Length
                     ? Evaluate(prefix[i], next, NoBits)
                     : EvaluateUnder(node, node.Resource.Dialect.Draft >= SchemaDraft.Draft202012 || prefix.Length == 0 ? SchemaKeyword.Items : SchemaKeyword.AdditionalItems, rest!, next);

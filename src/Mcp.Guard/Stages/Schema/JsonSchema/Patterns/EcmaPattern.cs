@@ -1,8 +1,8 @@
 namespace Mcp.Guard.Stages.Schema.JsonSchema;
 
 /// <summary>
-/// A compiled ECMA-262 pattern over UTF-8. A search, not a whole match, as <c>pattern</c> asks. Three ways to match, by what the pattern
-/// needs: a fixed row of classes, a linear simulation, and, for looking around and back, bounded backtracking. All count steps; none is
+/// A compiled ECMA-262 pattern over UTF-8. A search, not a whole match, as <c>pattern</c> asks. Four ways to match, by what the pattern
+/// needs: a fixed row of classes, a small table, a linear simulation, and, for looking around and back, bounded backtracking. All count steps; none is
 /// timed, keeps state between texts, or allocates beyond its own size.
 /// </summary>
 /// <remarks>
@@ -15,14 +15,16 @@ internal sealed class EcmaPattern
     private const int MaxBacktrackingText = 4_096;
 
     private readonly ClassRow? _row;
+    private readonly PatternAutomaton? _automaton;
     private readonly PatternInstruction[] _code;
     private readonly int _registers;
     private readonly bool _backtracks;
     private readonly bool _isAnchored;
 
-    private EcmaPattern(ClassRow? row, PatternInstruction[] code, int registers, bool backtracks, bool isAnchored)
+    private EcmaPattern(ClassRow? row, PatternAutomaton? automaton, PatternInstruction[] code, int registers, bool backtracks, bool isAnchored)
     {
         _row = row;
+        _automaton = automaton;
         _code = code;
         _registers = registers;
         _backtracks = backtracks;
@@ -40,7 +42,7 @@ internal sealed class EcmaPattern
 
         if (!parser.NeedsBacktracking && ClassRow.TryCreate(root) is { } row)
         {
-            return new EcmaPattern(row, [], 0, false, true);
+            return new EcmaPattern(row, null, [], 0, false, true);
         }
 
         var assembler = new PatternAssembler(parser.NeedsBacktracking);
@@ -52,7 +54,8 @@ internal sealed class EcmaPattern
         }
 
         bool isAnchored = root.Kind == PatternNodeKind.Start || (root.Kind == PatternNodeKind.Sequence && root.Children[0].Kind == PatternNodeKind.Start);
-        return new EcmaPattern(null, code, assembler.Registers, parser.NeedsBacktracking, isAnchored);
+        PatternAutomaton? automaton = parser.NeedsBacktracking ? null : PatternAutomaton.TryCreate(code, isAnchored);
+        return new EcmaPattern(null, automaton, code, assembler.Registers, parser.NeedsBacktracking, isAnchored);
     }
 
     /// <summary>Whether a text is a pattern, in the strict form that the format <c>regex</c> asks for.</summary>
@@ -66,6 +69,26 @@ internal sealed class EcmaPattern
             // A row looks at each byte once, at memory speed.
             steps -= text.Length >> 8;
             return steps >= 0 && _row.IsMatch(text);
+        }
+
+        if (_automaton is not null)
+        {
+            // One table look-up a byte. Texts with more than ASCII in them go the general way.
+            steps -= text.Length >> 7;
+            if (steps < 0)
+            {
+                return false;
+            }
+
+            switch (_automaton.Run(text))
+            {
+                case PatternAnswer.Yes:
+                    return true;
+                case PatternAnswer.No:
+                    return false;
+                default:
+                    break;
+            }
         }
 
         if (!_backtracks)

@@ -36,14 +36,47 @@ internal struct JsonToken
 
     public readonly bool IsContainer => (_meta & (JsonTypes.Object | JsonTypes.Array)) != 0;
 
-    public static JsonToken Scalar(int type, int start, int length) => new() { Start = start, Length = length, _meta = type };
+    /// <summary>Makes the token a number, literal or other value without parts.</summary>
+    public void SetScalar(int type, int start, int length)
+    {
+        Start = start;
+        Length = length;
+        Link = 0;
+        _meta = type;
+    }
 
-    public static JsonToken True(int start) => new() { Start = start, Length = 4, _meta = JsonTypes.Boolean | TrueBit };
+    public void SetTrue(int start)
+    {
+        Start = start;
+        Length = 4;
+        Link = 0;
+        _meta = JsonTypes.Boolean | TrueBit;
+    }
 
-    public static JsonToken Text(int start, int length, bool decoded, int hash) =>
-        new() { Start = start, Length = length, Link = hash, _meta = JsonTypes.String | (decoded ? DecodedBit : 0) };
+    /// <summary>Makes the token a string in the text itself; for a name with its hash.</summary>
+    public void SetText(int start, int length, int hash)
+    {
+        Start = start;
+        Length = length;
+        Link = hash;
+        _meta = JsonTypes.String;
+    }
 
-    public static JsonToken Open(int type, int start, int parent) => new() { Start = start, Link = parent, _meta = type };
+    public void SetDecoded(int start, int length, int hash)
+    {
+        Start = start;
+        Length = length;
+        Link = hash;
+        _meta = JsonTypes.String | DecodedBit;
+    }
+
+    public void SetOpen(int type, int start, int parent)
+    {
+        Start = start;
+        Length = 0;
+        Link = parent;
+        _meta = type;
+    }
 
     public void Close(int next, int count)
     {

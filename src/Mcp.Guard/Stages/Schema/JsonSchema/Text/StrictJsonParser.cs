@@ -14,13 +14,14 @@ internal ref struct StrictJsonParser
     /// <summary>Up to this many members an object's names are compared as they come; larger objects are checked once, when they close.</summary>
     private const int SmallObject = 32;
 
+    /// <summary>Down to this depth the names of the objects around are remembered as bits.</summary>
+    private const int KeptNameSets = 8;
+
     private readonly ReadOnlySpan<byte> _text;
     private readonly JsonTape _tape;
     private readonly int _maxTokens;
     private readonly int _maxDepth;
     private JsonToken[] _tokens;
-    private int _count;
-    private int _pos;
     private JsonTextFault _fault;
 
     private StrictJsonParser(ReadOnlySpan<byte> text, in JsonTextLimits limits, JsonTape tape)
@@ -30,7 +31,6 @@ internal ref struct StrictJsonParser
         _maxTokens = Math.Min(limits.MaxTokens, JsonToken.MaxCount);
         _maxDepth = limits.MaxDepth;
         _tokens = tape.Tokens;
-        _fault = JsonTextFault.None;
     }
 
     /// <summary>Parses the whole text; the tape holds the outcome and, unless it is <see cref="JsonTextFault.None"/>, the fault's place.</summary>
@@ -51,268 +51,290 @@ internal ref struct StrictJsonParser
         }
 
         var parser = new StrictJsonParser(text, limits, tape);
-        parser.Run();
-        tape.Finish(parser._count, parser._fault, parser._pos);
-        return parser._fault;
+        int pos = 0;
+        int count = 0;
+        bool read = parser.Run(ref pos, ref count);
+        JsonTextFault fault = read ? JsonTextFault.None : parser._fault == JsonTextFault.Unread ? JsonTextFault.Syntax : parser._fault;
+        tape.Finish(count, fault, Math.Min(pos, text.Length));
+        return fault;
     }
 
-    private void Run()
+    /// <summary>The loop over values. Position and token count live in locals; the fault, where it is not one of syntax, in its field.</summary>
+    private bool Run(ref int posResult, ref int countResult)
     {
         ReadOnlySpan<byte> text = _text;
+        int pos = 0;
+        int count = 0;
         int open = -1;
         bool inObject = false;
         int depth = 0;
         int members = 0;
         ulong names = 0;
-        Span<ulong> outerNames = stackalloc ulong[8];
+        Span<ulong> outerNames = stackalloc ulong[KeptNameSets];
+        bool done = false;
 
-        SkipSpace();
+        pos = SkipSpace(text, pos);
         while (true)
         {
-            // A value begins here.
-            if ((uint)_pos >= (uint)text.Length)
+            // A value begins here, or the name of a member and then its value.
+            if (inObject)
             {
-                _fault = JsonTextFault.Syntax;
-                return;
+                if (!ReadName(ref pos, ref count, open, members, ref names))
+                {
+                    break;
+                }
             }
 
-            byte b = text[_pos];
-            switch (b)
+            if ((uint)pos >= (uint)text.Length || !HasRoom(count))
             {
-                case (byte)'"':
-                    if (!ReadString(false))
-                    {
-                        return;
-                    }
+                break;
+            }
 
+            ref JsonToken slot = ref _tokens[count];
+            byte b = text[pos];
+            if (b == (byte)'"')
+            {
+                int start = pos + 1;
+                int end = EndOfPlain(text, start);
+                if ((uint)end < (uint)text.Length && text[end] == (byte)'"')
+                {
+                    slot.SetText(start, end - start, 0);
+                    pos = end + 1;
+                }
+                else if (!ReadEscapedString(ref pos, count, end, false))
+                {
                     break;
-                case (byte)'{':
-                case (byte)'[':
-                    if (++depth > _maxDepth)
-                    {
-                        _fault = JsonTextFault.TooDeep;
-                        return;
-                    }
+                }
 
-                    if (!Room())
-                    {
-                        return;
-                    }
+                count++;
+            }
+            else if (b is (byte)'{' or (byte)'[')
+            {
+                if (depth >= _maxDepth)
+                {
+                    _fault = JsonTextFault.TooDeep;
+                    break;
+                }
 
-                    if (open >= 0)
-                    {
-                        // Members read so far wait in the open container's own token; the names seen are looked at again after it.
-                        _tokens[open].Length = members;
-                    }
+                if (open >= 0)
+                {
+                    // The members read so far wait in the open container's own token.
+                    _tokens[open].Length = members;
+                }
 
-                    _tokens[_count] = JsonToken.Open(b == (byte)'{' ? JsonTypes.Object : JsonTypes.Array, _pos, open);
-                    open = _count++;
-                    inObject = b == (byte)'{';
-                    members = 0;
-                    if (depth <= outerNames.Length)
-                    {
-                        outerNames[depth - 1] = names;
-                    }
+                if (depth < KeptNameSets)
+                {
+                    outerNames[depth] = names;
+                }
 
-                    names = 0;
-                    _pos++;
-                    SkipSpace();
-                    if ((uint)_pos < (uint)text.Length && text[_pos] == (inObject ? (byte)'}' : (byte)']'))
-                    {
-                        goto AfterValue;
-                    }
-
-                    if (inObject && !ReadName(open, members, ref names))
-                    {
-                        return;
-                    }
-
+                depth++;
+                slot.SetOpen(b == (byte)'{' ? JsonTypes.Object : JsonTypes.Array, pos, open);
+                open = count++;
+                inObject = b == (byte)'{';
+                members = 0;
+                names = 0;
+                pos = SkipSpace(text, pos + 1);
+                if ((uint)pos >= (uint)text.Length || text[pos] != (inObject ? (byte)'}' : (byte)']'))
+                {
                     continue;
-                case (byte)'t':
-                    if (!Literal("true"u8, JsonToken.True(_pos)))
-                    {
-                        return;
-                    }
+                }
 
-                    break;
-                case (byte)'f':
-                    if (!Literal("false"u8, JsonToken.Scalar(JsonTypes.Boolean, _pos, 5)))
-                    {
-                        return;
-                    }
-
-                    break;
-                case (byte)'n':
-                    if (!Literal("null"u8, JsonToken.Scalar(JsonTypes.Null, _pos, 4)))
-                    {
-                        return;
-                    }
-
-                    break;
-                default:
-                    if (!ReadNumber())
-                    {
-                        return;
-                    }
-
-                    break;
+                members = -1;
             }
-
-            if (open < 0)
+            else if (!ReadLiteral(ref pos, ref count, b))
             {
                 break;
             }
 
             members++;
-            SkipSpace();
+            if (open < 0)
+            {
+                done = true;
+                break;
+            }
 
-        AfterValue:
+            // After a value: a comma, or the end of one container after the other.
+            bool next = false;
             while (true)
             {
-                if ((uint)_pos >= (uint)text.Length)
+                pos = SkipSpace(text, pos);
+                if ((uint)pos >= (uint)text.Length)
                 {
-                    _fault = JsonTextFault.Syntax;
-                    return;
+                    break;
                 }
 
-                b = text[_pos];
+                b = text[pos];
                 if (b == (byte)',' && members > 0)
                 {
-                    _pos++;
-                    SkipSpace();
-                    if (inObject && !ReadName(open, members, ref names))
-                    {
-                        return;
-                    }
-
+                    pos = SkipSpace(text, pos + 1);
+                    next = true;
                     break;
                 }
 
                 if (b != (inObject ? (byte)'}' : (byte)']'))
                 {
-                    _fault = JsonTextFault.Syntax;
-                    return;
+                    break;
                 }
 
-                _pos++;
-                int parent = _tokens[open].Link;
-                _tokens[open].Length = 0;
-                _tokens[open].Close(_count, members);
+                ref JsonToken container = ref _tokens[open];
+                int parent = container.Link;
+                container.Length = 0;
+                container.Close(count, members);
                 if (inObject && members > SmallObject && !NamesDiffer(open, members))
                 {
                     _fault = JsonTextFault.DuplicateName;
-                    return;
+                    break;
                 }
 
-                // Where the outer names were not kept (deep nesting), all bits set sends each further name to the exact comparison.
-                names = depth <= outerNames.Length ? outerNames[depth - 1] : ulong.MaxValue;
+                pos++;
                 depth--;
+
+                // Where the outer names were not kept (deep nesting), all bits set sends each further name to the exact comparison.
+                names = depth < KeptNameSets ? outerNames[depth] : ulong.MaxValue;
                 open = parent;
                 if (open < 0)
                 {
-                    goto Done;
+                    done = true;
+                    break;
                 }
 
                 inObject = _tokens[open].Type == JsonTypes.Object;
                 members = _tokens[open].Length + 1;
-                SkipSpace();
+            }
+
+            if (!next)
+            {
+                break;
             }
         }
 
-    Done:
-        SkipSpace();
-        if (_pos != text.Length)
+        if (done)
         {
-            _fault = JsonTextFault.Syntax;
+            pos = SkipSpace(text, pos);
         }
+
+        posResult = pos;
+        countResult = count;
+        return done && pos == text.Length;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SkipSpace()
+    private static int SkipSpace(ReadOnlySpan<byte> text, int pos)
     {
-        ReadOnlySpan<byte> text = _text;
-        int pos = _pos;
         while ((uint)pos < (uint)text.Length && text[pos] <= (byte)' ' && text[pos] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
         {
             pos++;
         }
 
-        _pos = pos;
+        return pos;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Room()
+    private bool HasRoom(int count) => ((uint)count < (uint)_tokens.Length && count < _maxTokens) || MakeRoom(count);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool MakeRoom(int count)
     {
-        if (_count >= _maxTokens)
+        if (count >= _maxTokens)
         {
             _fault = JsonTextFault.TooManyTokens;
             return false;
         }
 
-        if (_count == _tokens.Length)
-        {
-            _tokens = _tape.GrowTokens();
-        }
-
+        _tokens = _tape.GrowTokens();
         return true;
     }
 
-    private bool Literal(ReadOnlySpan<byte> word, JsonToken token)
+    private bool ReadLiteral(ref int pos, ref int count, byte first)
     {
-        if (!_text[_pos..].StartsWith(word))
+        ReadOnlySpan<byte> rest = _text[pos..];
+        ref JsonToken slot = ref _tokens[count];
+        int length;
+        switch (first)
         {
-            _fault = JsonTextFault.Syntax;
-            return false;
+            case (byte)'t' when rest.StartsWith("true"u8):
+                slot.SetTrue(pos);
+                length = 4;
+                break;
+            case (byte)'f' when rest.StartsWith("false"u8):
+                slot.SetScalar(JsonTypes.Boolean, pos, 5);
+                length = 5;
+                break;
+            case (byte)'n' when rest.StartsWith("null"u8):
+                slot.SetScalar(JsonTypes.Null, pos, 4);
+                length = 4;
+                break;
+            default:
+                length = NumberLength(rest, out int type);
+                if (length <= 0)
+                {
+                    return false;
+                }
+
+                slot.SetScalar(type, pos, length);
+                break;
         }
 
-        if (!Room())
-        {
-            return false;
-        }
-
-        _tokens[_count++] = token;
-        _pos += word.Length;
+        pos += length;
+        count++;
         return true;
     }
 
     /// <summary>Reads a member name and its colon, up to the first byte of the value.</summary>
-    private bool ReadName(int open, int members, ref ulong names)
+    private bool ReadName(ref int posResult, ref int count, int open, int members, ref ulong names)
     {
-        if ((uint)_pos >= (uint)_text.Length || _text[_pos] != (byte)'"')
-        {
-            _fault = JsonTextFault.Syntax;
-            return false;
-        }
-
-        int start = _pos;
-        if (!ReadString(true))
+        ReadOnlySpan<byte> text = _text;
+        int pos = posResult;
+        if ((uint)pos >= (uint)text.Length || text[pos] != (byte)'"' || !HasRoom(count))
         {
             return false;
         }
 
+        int start = pos + 1;
+        int end = EndOfPlain(text, start);
+        int hash;
+        if ((uint)end < (uint)text.Length && text[end] == (byte)'"')
+        {
+            hash = NameHash.Of(text[start..end]);
+            _tokens[count].SetText(start, end - start, hash);
+            pos = end + 1;
+        }
+        else if (ReadEscapedString(ref pos, count, end, true))
+        {
+            hash = _tokens[count].Link;
+        }
+        else
+        {
+            posResult = pos;
+            return false;
+        }
+
+        count++;
         if (members < SmallObject)
         {
             // One bit a name: as long as the bit is free, the name is new and nothing needs comparing.
-            ulong bit = 1UL << (_tokens[_count - 1].Link & 63);
-            if ((names & bit) != 0 && IsRepeated(open, members))
+            ulong bit = 1UL << (hash & 63);
+            if ((names & bit) != 0 && IsRepeated(open, count - 1, members))
             {
                 _fault = JsonTextFault.DuplicateName;
-                _pos = start;
                 return false;
             }
 
             names |= bit;
         }
 
-        SkipSpace();
-        if ((uint)_pos >= (uint)_text.Length || _text[_pos] != (byte)':')
+        if ((uint)pos < (uint)text.Length && text[pos] != (byte)':')
         {
-            _fault = JsonTextFault.Syntax;
+            pos = SkipSpace(text, pos);
+        }
+
+        posResult = pos;
+        if ((uint)pos >= (uint)text.Length || text[pos] != (byte)':')
+        {
             return false;
         }
 
-        _pos++;
-        SkipSpace();
+        posResult = SkipSpace(text, pos + 1);
         return true;
     }
 
@@ -320,9 +342,9 @@ internal ref struct StrictJsonParser
         (token.IsDecoded ? _tape.Decoded : _text).Slice(token.Start, token.Length);
 
     /// <summary>Whether the name just read is among the names before it in the same object.</summary>
-    private readonly bool IsRepeated(int open, int members)
+    private readonly bool IsRepeated(int open, int nameToken, int members)
     {
-        ref readonly JsonToken name = ref _tokens[_count - 1];
+        ref readonly JsonToken name = ref _tokens[nameToken];
         int next = open + 1;
         for (; members > 0; members--)
         {
@@ -375,26 +397,6 @@ internal ref struct StrictJsonParser
         }
     }
 
-    private bool ReadString(bool isName)
-    {
-        if (!Room())
-        {
-            return false;
-        }
-
-        int start = _pos + 1;
-        int end = EndOfPlain(_text, start);
-        if ((uint)end < (uint)_text.Length && _text[end] == (byte)'"')
-        {
-            int length = end - start;
-            _tokens[_count++] = JsonToken.Text(start, length, false, isName ? NameHash.Of(_text.Slice(start, length)) : 0);
-            _pos = end + 1;
-            return true;
-        }
-
-        return ReadEscapedString(start, end, isName);
-    }
-
     /// <summary>The index of the first byte that ends a string or needs a look: a quote, a backslash or a control character.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int EndOfPlain(ReadOnlySpan<byte> text, int pos)
@@ -428,16 +430,17 @@ internal ref struct StrictJsonParser
         return pos;
     }
 
-    private bool ReadEscapedString(int start, int firstSpecial, bool isName)
+    private bool ReadEscapedString(ref int pos, int slot, int firstSpecial, bool isName)
     {
+        int start = pos + 1;
+
         // Find the end first, so that the room asked for is bounded by this string and not by the text.
         int end = firstSpecial;
         while (true)
         {
             if ((uint)end >= (uint)_text.Length || _text[end] < (byte)' ')
             {
-                _pos = Math.Min(end, _text.Length);
-                _fault = JsonTextFault.Syntax;
+                pos = end;
                 return false;
             }
 
@@ -468,14 +471,14 @@ internal ref struct StrictJsonParser
 
             if (!Unescape(inside, ref read, room, ref written))
             {
-                _pos = start + Math.Min(read, inside.Length);
+                pos = start + read;
                 return false;
             }
         }
 
         _tape.CommitDecoded(written);
-        _tokens[_count++] = JsonToken.Text(decodedStart, written, true, isName ? NameHash.Of(room[..written]) : 0);
-        _pos = end + 1;
+        _tokens[slot].SetDecoded(decodedStart, written, isName ? NameHash.Of(room[..written]) : 0);
+        pos = end + 1;
         return true;
     }
 
@@ -504,7 +507,6 @@ internal ref struct StrictJsonParser
         int unit = inside[read + 1] == (byte)'u' ? Hex4(inside, read + 2) : -1;
         if (unit < 0)
         {
-            _fault = JsonTextFault.Syntax;
             return false;
         }
 
@@ -553,34 +555,19 @@ internal ref struct StrictJsonParser
         return value;
     }
 
-    private bool ReadNumber()
+    /// <summary>The length of the number at the start of a text; 0 or below where there is none that is accepted.</summary>
+    private int NumberLength(ReadOnlySpan<byte> text, out int type)
     {
-        ReadOnlySpan<byte> text = _text;
-        int start = _pos;
-        int pos = start;
-        if (text[pos] == (byte)'-')
-        {
-            pos++;
-        }
-
+        type = JsonTypes.Integer;
+        int pos = text[0] == (byte)'-' ? 1 : 0;
         int digitsStart = pos;
-        if ((uint)pos < (uint)text.Length && text[pos] == (byte)'0')
-        {
-            pos++;
-        }
-        else
-        {
-            pos = SkipDigits(text, pos);
-        }
-
+        pos = (uint)pos < (uint)text.Length && text[pos] == (byte)'0' ? pos + 1 : SkipDigits(text, pos);
         int digits = pos - digitsStart;
         if (digits == 0)
         {
-            _fault = JsonTextFault.Syntax;
-            return false;
+            return 0;
         }
 
-        int type = JsonTypes.Integer;
         if ((uint)pos < (uint)text.Length && text[pos] == (byte)'.')
         {
             type = JsonTypes.Decimal;
@@ -588,9 +575,7 @@ internal ref struct StrictJsonParser
             pos = SkipDigits(text, fraction);
             if (pos == fraction)
             {
-                _pos = pos;
-                _fault = JsonTextFault.Syntax;
-                return false;
+                return 0;
             }
 
             digits += pos - fraction;
@@ -615,26 +600,17 @@ internal ref struct StrictJsonParser
 
             if (pos == exponentStart)
             {
-                _pos = pos;
-                _fault = JsonTextFault.Syntax;
-                return false;
+                return 0;
             }
         }
 
         if (digits > JsonTextLimits.MaxNumberDigits || exponent > JsonTextLimits.MaxNumberExponent)
         {
             _fault = JsonTextFault.NumberTooLong;
-            return false;
+            return 0;
         }
 
-        if (!Room())
-        {
-            return false;
-        }
-
-        _tokens[_count++] = JsonToken.Scalar(type, start, pos - start);
-        _pos = pos;
-        return true;
+        return pos;
     }
 
     private static int SkipDigits(ReadOnlySpan<byte> text, int pos)
