@@ -254,9 +254,10 @@ internal sealed class AuditLog : IDisposable
                 break;
             }
 
-            if (_announcedDeletions.Add(segments[i]))
+            if (!_announcedDeletions.Contains(segments[i]))
             {
                 Announce(segments[i], segments[i + 1]);
+                _announcedDeletions.Add(segments[i]);
             }
 
             // The record of the deletion may have failed before; nothing is deleted until it is written.
@@ -536,7 +537,7 @@ internal sealed class AuditLog : IDisposable
         _storage.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
-    /// <summary>Records that a segment is being deleted: its range, and the hash that the rest of the log follows.</summary>
+    /// <summary>Notes that a segment is being deleted: its range, and the hash that the rest of the log follows.</summary>
     private void Announce(string name, string next)
     {
         string path = Path.Combine(_options.Directory, name);
@@ -549,7 +550,5 @@ internal sealed class AuditLog : IDisposable
             detail.WriteNumber("lastSequence", after - 1);
             detail.WriteString("lastHash", lastHash);
         }));
-        Begin();
-        Commit();
     }
 }

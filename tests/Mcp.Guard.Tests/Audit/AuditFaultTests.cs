@@ -197,6 +197,11 @@ internal sealed class AuditFaultTests
         var refused = new List<string>();
         for (int run = 0; run < 2; run++)
         {
+            if (run == 1)
+            {
+                TearTail(storage);
+            }
+
             await using var sink = new AuditFileSink(Options(durability), faulty, time);
             try
             {
@@ -229,16 +234,6 @@ internal sealed class AuditFaultTests
                     time.Advance(TimeSpan.FromDays(1));
                 }
             }
-
-            if (run == 0)
-            {
-                // The second run finds a torn tail.
-                string? newest = storage.Files.Keys.Where(static path => path.EndsWith(".jsonl", StringComparison.Ordinal)).Order(StringComparer.Ordinal).LastOrDefault();
-                if (newest is not null)
-                {
-                    storage.Files[newest] = [.. storage.Files[newest], .. "{\"seq\":99,\"ti"u8];
-                }
-            }
         }
 
         await using (var last = new AuditFileSink(Options(durability), storage, time))
@@ -267,5 +262,15 @@ internal sealed class AuditFaultTests
         }
 
         return (faulty.Operations, faulty.Log, storage);
+    }
+
+    /// <summary>Leaves what a crash in the middle of a write leaves.</summary>
+    private static void TearTail(MemoryAuditStorage storage)
+    {
+        string? newest = storage.Files.Keys.Where(static path => path.EndsWith(".jsonl", StringComparison.Ordinal)).Order(StringComparer.Ordinal).LastOrDefault();
+        if (newest is not null)
+        {
+            storage.Files[newest] = [.. storage.Files[newest], .. "{\"seq\":99,\"ti"u8];
+        }
     }
 }

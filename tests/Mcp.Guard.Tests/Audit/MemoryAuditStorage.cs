@@ -10,7 +10,16 @@ internal sealed class MemoryAuditStorage : IAuditStorage
 
     public Dictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
-    public long TotalBytes => Files.Sum(static file => (long)file.Value.Length);
+    public long TotalBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Files.Sum(static file => (long)file.Value.Length);
+            }
+        }
+    }
 
     public MemoryAuditStorage Copy()
     {
