@@ -201,38 +201,27 @@ internal sealed class RuleTests
     [Test]
     public void Judge_AllowPath_AllocatesNothing()
     {
-        string rules = Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":{\"$fake\":\"flag:a\"},\"require\":true},\"d\":{\"tools\":[\"x*\"],\"effect\":\"deny\"}";
-        ServerSettings server = PolicyTexts.WithRules(rules);
+        ServerSettings server = PolicyTexts.WithRules(Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":false},\"d\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":true,\"require\":true}");
         JsonElement arguments = JsonElement.Parse("{\"a\":false}");
-        for (int i = 0; i < 100; i++)
+        bool allowed = true;
+        long allocated = long.MaxValue;
+        // The first round compiles and fills the caches; the second is what every later call costs.
+        for (int round = 0; round < 2; round++)
         {
-            server.ForTool("t").Judge(arguments);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1_000; i++)
+            {
+                allowed &= server.ForTool("t").Judge(arguments).Effect == RuleEffect.Allow;
+            }
+
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1_000; i++)
-        {
-            server.ForTool("t");
-        }
-
-        // The scripted engine allocates in its own switch on text, so the judge is measured without conditions that it has to run.
-        ServerSettings plain = server;
-        long found = GC.GetAllocatedBytesForCurrentThread() - before;
-        TargetRules target = PolicyTexts.WithRules(Allow + "," + Ask).ForTool("t");
-        target.Judge(arguments);
-        before = GC.GetAllocatedBytesForCurrentThread();
-        bool allAsk = true;
-        for (int i = 0; i < 1_000; i++)
-        {
-            allAsk &= target.Judge(arguments).Effect == RuleEffect.Ask;
-        }
-
-        Assert.That((found, GC.GetAllocatedBytesForCurrentThread() - before, allAsk), Is.EqualTo((0L, 0L, true)));
-        Assert.That(plain.ForTool("t"), Is.SameAs(plain.ForTool("t")), "what matches a name is found once");
+        Assert.That((allocated, allowed), Is.EqualTo((0L, true)));
     }
 
     [Test]
-    public void Judge_NineConditions_CombinesAsFewDo()
+    public void Judge_HundredsOfConditions_CombinesAsFewDo()
     {
         string rules = string.Join(',', Enumerable.Range(0, 300).Select(i => $"\"r{i:000}\":{{\"tools\":[\"t\"],\"effect\":\"ask\",\"when\":{{\"$fake\":\"flag:f{i}\"}}}}"));
         RuleVerdict verdict = PolicyTexts.WithRules(rules).ForTool("t").Judge(JsonElement.Parse("{\"f3\":true,\"f299\":true}"));
