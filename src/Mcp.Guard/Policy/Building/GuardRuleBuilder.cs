@@ -61,10 +61,11 @@ public sealed class GuardRuleBuilder
 
     private GuardRuleBuilder Add(string key, IEnumerable<string> patterns)
     {
+        ArgumentNullException.ThrowIfNull(patterns);
         JsonArray list = PolicyJson.List(Json, key);
-        foreach (JsonNode? pattern in PolicyJson.Texts(patterns))
+        foreach (string pattern in patterns)
         {
-            list.Add(pattern?.DeepClone());
+            list.Add((JsonNode?)JsonValue.Create(pattern));
         }
 
         return this;

@@ -45,7 +45,6 @@ internal sealed partial class PolicyReading(
         string auditDirectory = audit.Directory ?? Path.Combine(state, "audit");
         var protectedPaths = new ProtectedPaths(OwnFiles(state, auditDirectory, audit));
         var servers = new Dictionary<string, ServerSettings>(StringComparer.Ordinal);
-        var drafts = new List<ServerSettings>();
         if (document.Find("servers") is { } map && SectionReader.Is(map, JsonValueKind.Object, problems))
         {
             if (map.Members.Count > MaxServers)

@@ -16,5 +16,15 @@ internal sealed record CommandEndpoint : ServerEndpoint
     /// <summary>Lower-case hexadecimal SHA-256 of the binary; null where it is not pinned.</summary>
     public string? Sha256 { get; init; }
 
-    public override string Describe() => Join(Command, Arguments);
+    public override string Describe()
+    {
+        // A bare name with a colon could read like a URL or a package, and "host-provided" like that: quotes tell them apart.
+        string command = Quote(Command);
+        if (command[0] != '"' && (command.Contains(':', StringComparison.Ordinal) || command == HostProvidedEndpoint.Description))
+        {
+            command = "\"" + command + "\"";
+        }
+
+        return Arguments.Count == 0 ? command : command + " " + Join(Arguments);
+    }
 }

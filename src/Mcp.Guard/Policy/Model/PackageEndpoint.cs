@@ -23,6 +23,6 @@ internal sealed record PackageEndpoint : ServerEndpoint
     public override string Describe()
     {
         string package = $"{(Kind == PackageKind.Npm ? "npm" : "dotnet")}:{Name}@{Version}";
-        return Join(Executable is null ? package : package + "#" + Executable, Arguments);
+        return Join([Executable is null ? package : package + "#" + Executable, .. Arguments]);
     }
 }

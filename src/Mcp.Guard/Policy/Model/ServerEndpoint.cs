@@ -8,12 +8,12 @@ internal abstract record ServerEndpoint
     /// <summary>One text for people and for the binding of grants; two different endpoints never have the same.</summary>
     public abstract string Describe();
 
-    /// <summary>Joins a command and its arguments so that no choice of arguments reads like another.</summary>
-    protected static string Join(string first, IReadOnlyList<string> rest) => string.Join(' ', rest.Prepend(first).Select(Quote));
+    /// <summary>Writes words so that no choice of them reads like another.</summary>
+    protected static string Join(IEnumerable<string> words) => string.Join(' ', words.Select(Quote));
 
-    private static string Quote(string word)
-    {
-        bool plain = word.Length > 0 && word.AsSpan().IndexOfAny(NeedsQuotes) < 0;
-        return plain ? word : "\"" + word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
-    }
+    /// <summary>A word as it is, or in quotes where it holds a blank, a quote or a backslash.</summary>
+    protected static string Quote(string word) =>
+        word.Length > 0 && word.AsSpan().IndexOfAny(NeedsQuotes) < 0
+            ? word
+            : "\"" + word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 }

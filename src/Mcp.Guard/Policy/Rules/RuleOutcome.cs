@@ -3,9 +3,6 @@ namespace Mcp.Guard.Policy;
 /// <summary>What a set of matching rules says together. Immutable, so that the outcomes that repeat are made once and shared.</summary>
 internal sealed class RuleOutcome
 {
-    /// <summary>What no rule at all says.</summary>
-    public static RuleOutcome NoRule { get; } = Combine([], ResultSettings.Recommended);
-
     private RuleOutcome()
     {
     }

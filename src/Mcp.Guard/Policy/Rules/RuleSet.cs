@@ -34,6 +34,9 @@ internal sealed class RuleSet
 
     public bool IsEmpty => _rules.Length == 0;
 
+    /// <summary>How many names are kept now.</summary>
+    internal int CachedNames => Volatile.Read(ref _cache).Count;
+
     /// <summary>True where some rule for this kind of target asks.</summary>
     public bool CanAsk => _rules.Any(rule => rule.Effect == RuleEffect.Ask);
 

@@ -1,0 +1,247 @@
+using Mcp.Guard.Policy;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mcp.Guard.Tests.Policy;
+
+/// <summary>Hot reload with real files and a clock that stands still unless a test moves it.</summary>
+[TestFixture]
+internal sealed class PolicyFileSourceTests
+{
+    private const string One = """{"servers":{"one":{"hostProvided":true}}}""";
+    private const string Two = """{"servers":{"two":{"hostProvided":true}}}""";
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<PolicyChange> _changes = [];
+    private string _folder = null!;
+    private string _path = null!;
+
+    [SetUp]
+    public void MakeFile()
+    {
+        _changes.Clear();
+        _folder = Directory.CreateTempSubdirectory("mcp-guard-reload-").FullName;
+        _path = Path.Combine(_folder, "mcp-guard.json");
+        File.WriteAllText(_path, One);
+    }
+
+    [TearDown]
+    public void RemoveFile() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void Construct_MissingFile_SaysSo()
+    {
+        File.Delete(_path);
+        GuardPolicyError error = Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single();
+        Assert.That((error.File, error.Message), Is.EqualTo((_path, "the policy file does not exist")));
+    }
+
+    [Test]
+    public void Construct_BadFile_NamesItAndThePlace()
+    {
+        File.WriteAllText(_path, "{\n\"x\":1}");
+        GuardPolicyError error = Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single();
+        Assert.That((error.File, error.Line), Is.EqualTo((_path, 2)));
+    }
+
+    [Test]
+    public void Construct_FolderInPlaceOfTheFile_IsATypedError()
+    {
+        File.Delete(_path);
+        Directory.CreateDirectory(_path);
+        Assert.Throws<McpGuardPolicyException>(() => Open());
+    }
+
+    [Test]
+    public void Poll_ChangedFile_IsInForceAndReported()
+    {
+        using PolicyFileSource source = Open();
+        PolicySnapshot before = source.Current;
+        File.WriteAllText(_path, Two);
+        Poll();
+        Assert.Multiple(() =>
+        {
+            Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+            Assert.That(_changes.Single().Error, Is.Null);
+            Assert.That(_changes.Single().Current, Is.SameAs(source.Current));
+            Assert.That(before.Servers.Keys, Is.EqualTo(new[] { "one" }), "a snapshot never changes");
+        });
+    }
+
+    [Test]
+    public void Poll_UnchangedFile_IsNotReadAgain()
+    {
+        using PolicyFileSource source = Open();
+        PolicySnapshot before = source.Current;
+        File.SetLastWriteTimeUtc(_path, DateTime.UnixEpoch);
+        Poll(times: 5);
+        Assert.That((source.Current, _changes.Count), Is.EqualTo((before, 0)));
+    }
+
+    [Test]
+    public void Poll_SameMeaningInOtherWords_IsNoChange()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, One + "\n\n");
+        Poll();
+        Assert.That(_changes, Is.Empty);
+    }
+
+    [Test]
+    public void Poll_BadFile_KeepsTheLastGoodPolicyAndIsReportedOnce()
+    {
+        using PolicyFileSource source = Open();
+        PolicySnapshot before = source.Current;
+        File.WriteAllText(_path, "{\"servers\":");
+        Poll(times: 5);
+        Assert.Multiple(() =>
+        {
+            Assert.That(source.Current, Is.SameAs(before));
+            Assert.That(_changes.Single().Error, Is.InstanceOf<McpGuardPolicyException>());
+            Assert.That(_changes.Single().Current, Is.SameAs(before));
+        });
+
+        File.WriteAllText(_path, "{\"other fault\":1}");
+        Poll();
+        Assert.That(_changes, Has.Count.EqualTo(2), "another fault is another report");
+
+        File.WriteAllText(_path, One);
+        Poll();
+        Assert.That(_changes[2].Error, Is.Null, "the recovery is reported though the policy means what it did");
+    }
+
+    [Test]
+    public void Poll_LostFile_KeepsTheLastGoodPolicyAndIsReportedOnce()
+    {
+        using PolicyFileSource source = Open();
+        File.Delete(_path);
+        Poll(times: 5);
+        Assert.That(_changes.Single().Error!.Message, Does.Contain("does not exist"));
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "one" }));
+        File.WriteAllText(_path, Two);
+        Poll();
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+    }
+
+    [Test]
+    public void Poll_FileReplacedByRename_IsSeen()
+    {
+        using PolicyFileSource source = Open();
+        string next = Path.Combine(_folder, "next");
+        File.WriteAllText(next, Two);
+        File.Move(next, _path, overwrite: true);
+        Poll();
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+    }
+
+    [Test]
+    public void Poll_FileBehindALinkThatMoves_IsSeen()
+    {
+        // As orchestrators mount configuration: the file is a link through a folder that is exchanged as a whole.
+        Directory.CreateDirectory(Path.Combine(_folder, "v1"));
+        Directory.CreateDirectory(Path.Combine(_folder, "v2"));
+        File.WriteAllText(Path.Combine(_folder, "v1", "p.json"), One);
+        File.WriteAllText(Path.Combine(_folder, "v2", "p.json"), Two);
+        string data = Path.Combine(_folder, "data");
+        Directory.CreateSymbolicLink(data, "v1");
+        _path = Path.Combine(data, "p.json");
+        using PolicyFileSource source = Open();
+        Directory.Delete(data);
+        Directory.CreateSymbolicLink(data, "v2");
+        Poll();
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+    }
+
+    [Test]
+    public void Poll_PolicyThatTheHostCannotUse_IsRefusedLikeABadOne()
+    {
+        using PolicyFileSource source = Open(new PolicyFileOptions { Objection = policy => policy.Servers.ContainsKey("two") ? "no consent provider is there" : null });
+        File.WriteAllText(_path, Two);
+        Poll();
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "one" }));
+        Assert.That(_changes.Single().Error!.Message, Does.Contain("no consent provider is there"));
+    }
+
+    [Test]
+    public void Poll_RootNowExposesThePolicy_IsRefused()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, PolicyTexts.Server("\"roots\":[\".\"]"));
+        Poll();
+        Assert.That(_changes.Single().Error!.Message, Does.Contain("the policy file").And.Contain(_path));
+    }
+
+    [Test]
+    public void OnChange_ListenerThatThrows_HidesNothingFromOthers()
+    {
+        using PolicyFileSource source = Open();
+        int after = 0;
+        source.OnChange(_ => throw new InvalidOperationException("listener"));
+        using IDisposable second = source.OnChange(_ => after++);
+        File.WriteAllText(_path, Two);
+        Poll();
+        second.Dispose();
+        File.WriteAllText(_path, One);
+        Poll();
+        Assert.That((after, _changes.Count), Is.EqualTo((1, 2)));
+    }
+
+    [Test]
+    public void Dispose_EndsTheWatch()
+    {
+        PolicyFileSource source = Open();
+        source.Dispose();
+        source.Dispose();
+        File.WriteAllText(_path, Two);
+        Poll();
+        source.Reload();
+        Assert.That((source.Current.Servers.Keys.Single(), _changes.Count), Is.EqualTo(("one", 0)));
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Notification_ChangedFile_IsReadAfterTheDebounce(CancellationToken ct)
+    {
+        // Polling is out of the way; the notification comes from the operating system whenever it comes, and the clock is moved until it has.
+        using PolicyFileSource source = Open(new PolicyFileOptions { UseNotifications = true, PollInterval = TimeSpan.FromDays(40) });
+        File.WriteAllText(_path, Two);
+        while (!source.Current.Servers.ContainsKey("two"))
+        {
+            await Task.Delay(5, ct);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.That(_changes.Any(change => change.Error is null), Is.True);
+    }
+
+    [Test]
+    public void Reload_ManyAtOnce_GiveOneChange()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, Two);
+        Parallel.For(0, 16, _ => source.Reload());
+        Assert.That(_changes, Has.Count.EqualTo(1));
+    }
+
+    private PolicyFileSource Open(PolicyFileOptions? options = null)
+    {
+        options ??= new PolicyFileOptions();
+        options = options with { UseNotifications = options.UseNotifications && options.PollInterval > TimeSpan.FromDays(1), Read = PolicyTexts.Options };
+        var source = new PolicyFileSource(_path, FakeSchemas.Instance, _time, options);
+        source.OnChange(change =>
+        {
+            lock (_changes)
+            {
+                _changes.Add(change);
+            }
+        });
+        return source;
+    }
+
+    private void Poll(int times = 1)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            _time.Advance(PolicyFileOptions.Default.PollInterval);
+        }
+    }
+}
