@@ -16,7 +16,7 @@ internal sealed class ConcurrencyGateTests
         Assert.That(await gate.AcquireAsync("a", Caller(2), default), Is.Not.Null);
         Task<ConcurrencyLease?>[] waiting = [.. Enumerable.Range(3, 4).Select(i => gate.AcquireAsync("a", Caller(i), default).AsTask())];
         Assert.That(waiting.Any(w => w.IsCompleted), Is.False);
-        ValueTask<ConcurrencyLease?> denied = gate.AcquireAsync("a", Caller(9), default);
+        Task<ConcurrencyLease?> denied = gate.AcquireAsync("a", Caller(9), default).AsTask();
         Assert.That(denied.IsCompleted, Is.True);
         Assert.That(await denied, Is.Null);
         Assert.That(gate.CountOf("a"), Is.EqualTo((2, 4, 0)));
@@ -31,7 +31,7 @@ internal sealed class ConcurrencyGateTests
         _ = gate.AcquireAsync("a", Caller(1), default).AsTask();
         _ = gate.AcquireAsync("a", Caller(1), default).AsTask();
         Assert.That(await gate.AcquireAsync("a", Caller(1), default), Is.Null);
-        Assert.That(gate.AcquireAsync("a", Caller(2), default).IsCompleted, Is.False);
+        Assert.That(gate.AcquireAsync("a", Caller(2), default).AsTask().IsCompleted, Is.False);
     }
 
     [Test]
@@ -63,7 +63,7 @@ internal sealed class ConcurrencyGateTests
             _ = gate.AcquireAsync("flood", Caller(i), default).AsTask();
         }
 
-        Assert.That(gate.AcquireAsync("quiet", Caller(30), default).IsCompletedSuccessfully, Is.True);
+        Assert.That(gate.AcquireAsync("quiet", Caller(30), default).AsTask().IsCompletedSuccessfully, Is.True);
         await Task.CompletedTask;
     }
 

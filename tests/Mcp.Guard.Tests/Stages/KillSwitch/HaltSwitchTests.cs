@@ -124,7 +124,7 @@ internal sealed class HaltSwitchTests
     {
         var done = new TaskCompletionSource();
         await using CancellationTokenRegistration registration = token.Register(() => done.TrySetResult());
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
         Assert.That(token.IsCancellationRequested, Is.True);
     }
 
