@@ -1,88 +1,205 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+
 namespace Mcp.Guard.Stages.KillSwitch;
 
-/// <summary>The stops in force, read on every message without a lock.</summary>
-internal sealed class HaltSwitch
+/// <summary>
+/// The stop button. <see cref="Find(string, string?, string)"/> is the first check of every message and runs again after a consent; <see cref="Register"/> lets a stop reach what
+/// already runs or waits for a person. A stop holds in this process before the store is asked; it ends only after the store has forgotten it.
+/// </summary>
+internal sealed class HaltSwitch : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly List<Watch> _watches = [];
-    private Halt[] _halts = [];
+    /// <summary>The most stops at the same time.</summary>
+    public const int MaxHalts = 1024;
+
+    /// <summary>The stop that is reported while the stops in force are not known.</summary>
+    private static readonly Halt Unknown = new(HaltScope.Everything, "the stops in force could not be read yet", default);
+
+    private readonly IHaltStore _store;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<HaltScope, Halt> _notStored = [];
+    private readonly ConcurrentDictionary<HaltRegistration, byte> _running = new();
+    private IReadOnlyList<Halt>? _stored;
+    private FrozenDictionary<HaltScope, Halt>? _inForce;
+    private IDisposable? _subscription;
+
+    public HaltSwitch(IHaltStore store, TimeProvider time)
+    {
+        _store = store;
+        _time = time;
+    }
+
+    /// <summary>Whether the stops were read; until then everything is stopped.</summary>
+    public bool IsKnown => Volatile.Read(ref _inForce) is not null;
 
     /// <summary>The stops in force.</summary>
-    public IReadOnlyList<Halt> Current => Volatile.Read(ref _halts);
+    public IReadOnlyCollection<Halt> InForce => Volatile.Read(ref _inForce)?.Values ?? [Unknown];
 
-    /// <summary>The stop that covers a message, or null.</summary>
+    /// <summary>Reads the stops in force and follows the store. Where it fails everything stays stopped: call it again.</summary>
+    public async ValueTask StartAsync(CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            _subscription ??= _store.Subscribe(halts => Replace(halts));
+        }
+
+        Replace(await _store.ReadAsync(ct));
+    }
+
+    /// <summary>The stop that covers a message, or null. Some look-ups where any stop is in force, none otherwise.</summary>
+    /// <param name="server">The message's server.</param>
+    /// <param name="tool">Its tool, or null.</param>
+    /// <param name="userId">Its user.</param>
     public Halt? Find(string server, string? tool, string userId)
     {
-        foreach (Halt halt in Volatile.Read(ref _halts))
+        FrozenDictionary<HaltScope, Halt>? inForce = Volatile.Read(ref _inForce);
+        if (inForce is null)
         {
-            if (halt.Scope.Covers(server, tool, userId))
-            {
-                return halt;
-            }
+            return Unknown;
         }
 
-        return null;
+        return inForce.Count == 0 ? null : Find(inForce, server, tool, userId);
     }
 
-    /// <summary>Puts a list in force and cancels every watch that one of its stops covers.</summary>
-    public void Apply(IReadOnlyList<Halt> halts)
+    /// <summary>Takes part in stops: the token is cancelled when a stop covers the message. Dispose it when the message is done.</summary>
+    public HaltRegistration Register(string server, string? tool, string userId)
     {
-        var covered = new List<Watch>();
-        lock (_gate)
+        var registration = new HaltRegistration(this, server, tool, userId);
+        _running.TryAdd(registration, 0);
+
+        // A stop that came before the registration was seen is found here; one that comes later finds the registration.
+        if (Find(server, tool, userId) is not null)
         {
-            Volatile.Write(ref _halts, [.. halts]);
-            for (int i = _watches.Count - 1; i >= 0; i--)
-            {
-                Watch watch = _watches[i];
-                if (Find(watch.Server, watch.Tool, watch.UserId) is not null)
-                {
-                    _watches.RemoveAt(i);
-                    covered.Add(watch);
-                }
-            }
+            registration.Cancel();
         }
 
-        foreach (Watch watch in covered)
+        return registration;
+    }
+
+    /// <summary>Stops a scope: new messages are denied, prompts answered deny and running calls cancelled at once, even where the store fails.</summary>
+    /// <returns>The stop, for the audit.</returns>
+    /// <exception cref="ArgumentException">The reason is empty, the scope names a tool without its server, or too many stops are in force.</exception>
+    public async ValueTask<Halt> HaltAsync(HaltScope scope, string reason, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        if (scope.Tool is not null && scope.Server is null)
         {
-            watch.Source.Cancel();
+            throw new ArgumentException("a stop of a tool needs its server", nameof(scope));
+        }
+
+        var halt = new Halt(scope, reason, _time.GetUtcNow());
+        lock (_lock)
+        {
+            if (_notStored.Count >= MaxHalts && !_notStored.ContainsKey(scope))
+            {
+                throw new ArgumentException($"{MaxHalts} stops are in force; stop a server or everything instead", nameof(scope));
+            }
+
+            _notStored[scope] = halt;
+            Publish();
+        }
+
+        CancelCovered();
+        await _store.SetAsync(halt, ct);
+        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
+        lock (_lock)
+        {
+            // Kept here until the store's own list shows it.
+            if (stored.Any(other => other.Scope == scope) && _notStored.TryGetValue(scope, out Halt? mine) && ReferenceEquals(mine, halt))
+            {
+                _notStored.Remove(scope);
+            }
+
+            _stored = stored;
+            Publish();
+        }
+
+        return halt;
+    }
+
+    /// <summary>Ends a stop, in the store first: where that fails the stop holds.</summary>
+    /// <returns>Whether there was one of exactly this scope.</returns>
+    public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct)
+    {
+        bool wasStored = await _store.ClearAsync(scope, ct);
+        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
+        lock (_lock)
+        {
+            bool wasHere = _notStored.Remove(scope);
+            _stored = stored;
+            Publish();
+            return wasStored || wasHere;
         }
     }
 
-    /// <summary>A token that is cancelled when a stop covers the message; dispose the watch when the message has ended.</summary>
-    public Watch Observe(string server, string? tool, string userId)
+    public void Dispose()
     {
-        var watch = new Watch(this, server, tool, userId);
-        lock (_gate)
+        lock (_lock)
         {
-            if (Find(server, tool, userId) is null)
-            {
-                _watches.Add(watch);
-                return watch;
-            }
+            _subscription?.Dispose();
+            _subscription = null;
         }
-
-        watch.Source.Cancel();
-        return watch;
     }
 
-    /// <summary>One observed message.</summary>
-    internal sealed class Watch(HaltSwitch owner, string server, string? tool, string userId) : IDisposable
+    internal void Remove(HaltRegistration registration) => _running.TryRemove(registration, out _);
+
+    private static Halt? Find(FrozenDictionary<HaltScope, Halt> inForce, string server, string? tool, string userId)
     {
-        public string Server => server;
-
-        public string? Tool => tool;
-
-        public string UserId => userId;
-
-        public CancellationTokenSource Source { get; } = new();
-
-        public CancellationToken Token => Source.Token;
-
-        public void Dispose()
+        if (inForce.TryGetValue(HaltScope.Everything, out Halt? halt)
+            || inForce.TryGetValue(new HaltScope(UserId: userId), out halt)
+            || inForce.TryGetValue(new HaltScope(server), out halt)
+            || inForce.TryGetValue(new HaltScope(server, null, userId), out halt))
         {
-            lock (owner._gate)
+            return halt;
+        }
+
+        return tool is not null && (inForce.TryGetValue(new HaltScope(server, tool), out halt) || inForce.TryGetValue(new HaltScope(server, tool, userId), out halt))
+            ? halt
+            : null;
+    }
+
+    private void Replace(IReadOnlyList<Halt> halts)
+    {
+        lock (_lock)
+        {
+            _stored = halts;
+            Publish();
+        }
+
+        CancelCovered();
+    }
+
+    /// <summary>Called under the lock.</summary>
+    private void Publish()
+    {
+        if (_stored is null)
+        {
+            // Never read: everything stays stopped.
+            return;
+        }
+
+        var all = new Dictionary<HaltScope, Halt>();
+        foreach (Halt halt in _stored)
+        {
+            all[halt.Scope] = halt;
+        }
+
+        foreach (Halt halt in _notStored.Values)
+        {
+            all[halt.Scope] = halt;
+        }
+
+        Volatile.Write(ref _inForce, all.ToFrozenDictionary());
+    }
+
+    private void CancelCovered()
+    {
+        foreach (KeyValuePair<HaltRegistration, byte> running in _running)
+        {
+            if (Find(running.Key.Server, running.Key.Tool, running.Key.UserId) is not null)
             {
-                owner._watches.Remove(this);
+                running.Key.Cancel();
             }
         }
     }

@@ -1,45 +1,46 @@
 namespace Mcp.Guard.Stages.KillSwitch;
 
-/// <summary>The stops of one host.</summary>
+/// <summary>The default <see cref="IHaltStore"/>: the stops of this process. It tells nobody of changes, since nobody else makes them.</summary>
 internal sealed class InMemoryHaltStore : IHaltStore
 {
-    /// <summary>Stops that can be set at the same time: a store that is full refuses, and the guard keeps the stop in force for this host.</summary>
-    private const int Capacity = 10_000;
-
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<HaltScope, Halt> _halts = [];
 
+    /// <inheritdoc/>
     public ValueTask SetAsync(Halt halt, CancellationToken ct)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            if (_halts.Count >= Capacity && !_halts.ContainsKey(halt.Scope))
+            if (_halts.Count >= HaltSwitch.MaxHalts && !_halts.ContainsKey(halt.Scope))
             {
-                throw new InvalidOperationException($"{Capacity} stops are set; end some, or stop a wider scope.");
+                throw new InvalidOperationException($"{HaltSwitch.MaxHalts} stops are in force; stop a server or everything instead");
             }
 
             _halts[halt.Scope] = halt;
         }
 
-        return default;
+        return ValueTask.CompletedTask;
     }
 
+    /// <inheritdoc/>
     public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct)
     {
-        lock (_gate)
+        lock (_lock)
         {
             return new(_halts.Remove(scope));
         }
     }
 
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
     {
-        lock (_gate)
+        lock (_lock)
         {
             return new([.. _halts.Values]);
         }
     }
 
+    /// <inheritdoc/>
     public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed) => NoSubscription.Instance;
 
     private sealed class NoSubscription : IDisposable

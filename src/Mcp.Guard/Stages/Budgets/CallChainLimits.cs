@@ -1,0 +1,14 @@
+namespace Mcp.Guard.Stages.Budgets;
+
+/// <summary>How far sampling may lead: a tool's sampling request makes the model call tools, which may ask for sampling again.</summary>
+internal sealed record CallChainLimits
+{
+    /// <summary>The recommended limits.</summary>
+    public static readonly CallChainLimits Default = new();
+
+    /// <summary>Sampling requests inside one another; 1 by default, 0 for none.</summary>
+    public int MaxSamplingDepth { get; init; } = 1;
+
+    /// <summary>Calls and sampling requests that one root call may cause in all; 16 by default.</summary>
+    public int MaxCaused { get; init; } = 16;
+}

@@ -1,0 +1,159 @@
+namespace Mcp.Guard.Stages.Timeouts;
+
+/// <summary>
+/// The deadline of one call, on the monotonic clock: a time in all, which progress may extend up to a cap where the rule says so. Time in which a person is
+/// asked does not count against the tool.
+/// </summary>
+internal sealed class CallDeadline : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _expired = new();
+    private readonly TimeProvider _time;
+    private readonly CallTimeLimits _limits;
+    private readonly ITimer _timer;
+    private readonly long _start;
+    private TimeSpan _due;
+    private TimeSpan _paused;
+    private TimeSpan _pausedAt;
+    private int _pauses;
+    private bool _ended;
+
+    /// <summary>Starts the time: make it when the call is forwarded.</summary>
+    public CallDeadline(CallTimeLimits limits, TimeProvider time)
+    {
+        _limits = limits;
+        _time = time;
+        _start = time.GetTimestamp();
+        _due = limits.Total;
+        Expired = _expired.Token;
+        _timer = time.CreateTimer(static state => ((CallDeadline)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        lock (_lock)
+        {
+            Arm();
+        }
+    }
+
+    /// <summary>Cancelled at the deadline: send the cancellation, answer the caller with <see cref="GuardDenialCodes.Timeout"/>, drop a late result.</summary>
+    public CancellationToken Expired { get; }
+
+    /// <summary>Time that the tool used so far, without the time in which a person was asked.</summary>
+    public TimeSpan Used
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return UsedNow();
+            }
+        }
+    }
+
+    /// <summary>A progress notification of this call arrived.</summary>
+    public void OnProgress()
+    {
+        lock (_lock)
+        {
+            if (_ended || _limits.PerProgress is not { } grant)
+            {
+                return;
+            }
+
+            TimeSpan used = UsedNow();
+            TimeSpan cap = _limits.ProgressCap > _limits.Total ? _limits.ProgressCap : _limits.Total;
+            TimeSpan due = grant < cap - used ? used + grant : cap;
+            if (due > _due)
+            {
+                _due = due;
+            }
+        }
+    }
+
+    /// <summary>Stops the time while a person is asked on behalf of this call; dispose the answer to go on. Pauses may overlap.</summary>
+    public IDisposable Pause()
+    {
+        lock (_lock)
+        {
+            if (_pauses++ == 0)
+            {
+                _pausedAt = _time.GetElapsedTime(_start);
+            }
+        }
+
+        return new PauseEnd(this);
+    }
+
+    /// <summary>The call ended in time.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _ended = true;
+        }
+
+        _timer.Dispose();
+        _expired.Dispose();
+    }
+
+    private void Resume()
+    {
+        lock (_lock)
+        {
+            if (--_pauses == 0)
+            {
+                _paused += _time.GetElapsedTime(_start) - _pausedAt;
+                if (!_ended)
+                {
+                    Arm();
+                }
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        lock (_lock)
+        {
+            if (_ended || _pauses > 0)
+            {
+                // A pause arms the timer again when it ends.
+                return;
+            }
+
+            if (UsedNow() < _due)
+            {
+                // Extended since the timer was set.
+                Arm();
+                return;
+            }
+
+            _ended = true;
+        }
+
+        // Outside the lock: what waits for the token may come back here.
+        try
+        {
+            _expired.Cancel();
+        }
+        catch (Exception e) when (e is AggregateException or ObjectDisposedException)
+        {
+            // A callback failed, which is its owner's fault and must not end the process; or the call ended in the same moment.
+        }
+    }
+
+    private void Arm()
+    {
+        // Timers count in milliseconds and may be early by less than one: rounded up, so that a tick finds the deadline passed.
+        TimeSpan left = _due - UsedNow();
+        double milliseconds = Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, uint.MaxValue - 1);
+        _timer.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
+    }
+
+    private TimeSpan UsedNow() => (_pauses > 0 ? _pausedAt : _time.GetElapsedTime(_start)) - _paused;
+
+    private sealed class PauseEnd(CallDeadline deadline) : IDisposable
+    {
+        private CallDeadline? _deadline = deadline;
+
+        public void Dispose() => Interlocked.Exchange(ref _deadline, null)?.Resume();
+    }
+}

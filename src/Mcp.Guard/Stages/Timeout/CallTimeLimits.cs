@@ -1,0 +1,20 @@
+namespace Mcp.Guard.Stages.Timeouts;
+
+/// <summary>How long one call may take.</summary>
+internal sealed record CallTimeLimits
+{
+    /// <summary>The recommended limits: 30 s in all, progress changes nothing.</summary>
+    public static readonly CallTimeLimits Default = new();
+
+    /// <summary>The time in all, from the moment the call leaves; 30 s by default. A result that drips does not extend it.</summary>
+    public TimeSpan Total { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The time that a progress notification grants from its arrival; null (the default) where progress grants nothing.</summary>
+    public TimeSpan? PerProgress { get; init; }
+
+    /// <summary>The time in all that progress can extend a call to; 5 minutes by default.</summary>
+    public TimeSpan ProgressCap { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a launched server has to obey a cancellation before its processes are ended; 5 s by default.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,141 @@
+using Mcp.Guard.Stages.Concurrency;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mcp.Guard.Tests.Stages.Concurrency;
+
+[TestFixture]
+internal sealed class ConcurrencyGateTests
+{
+    private static readonly ConcurrencyLimits Limits = new() { PerServer = 2, PerCaller = 3, QueuePerServer = 4, QueuePerCaller = 2, MaxWait = TimeSpan.FromSeconds(10) };
+
+    [Test]
+    public async Task Acquire_ServerAndQueueFull_DeniesAtOnce()
+    {
+        var gate = new ConcurrencyGate(Limits, new FakeTimeProvider());
+        Assert.That(await gate.AcquireAsync("a", Caller(1), default), Is.Not.Null);
+        Assert.That(await gate.AcquireAsync("a", Caller(2), default), Is.Not.Null);
+        Task<ConcurrencyLease?>[] waiting = [.. Enumerable.Range(3, 4).Select(i => gate.AcquireAsync("a", Caller(i), default).AsTask())];
+        Assert.That(waiting.Any(w => w.IsCompleted), Is.False);
+        Task<ConcurrencyLease?> denied = gate.AcquireAsync("a", Caller(9), default).AsTask();
+        Assert.That(denied.IsCompleted, Is.True);
+        Assert.That(await denied, Is.Null);
+        Assert.That(gate.CountOf("a"), Is.EqualTo((2, 4, 0)));
+    }
+
+    [Test]
+    public async Task Acquire_OneCallerFillsItsShareOfTheQueue_OthersStillFindRoom()
+    {
+        var gate = new ConcurrencyGate(Limits, new FakeTimeProvider());
+        await gate.AcquireAsync("a", Caller(1), default);
+        await gate.AcquireAsync("a", Caller(1), default);
+        _ = gate.AcquireAsync("a", Caller(1), default).AsTask();
+        _ = gate.AcquireAsync("a", Caller(1), default).AsTask();
+        Assert.That(await gate.AcquireAsync("a", Caller(1), default), Is.Null);
+        Assert.That(gate.AcquireAsync("a", Caller(2), default).AsTask().IsCompleted, Is.False);
+    }
+
+    [Test]
+    public async Task Release_SlotsOfACaller_GoToTheWaitingServersInTurn()
+    {
+        var gate = new ConcurrencyGate(Limits with { PerServer = 10, PerCaller = 1, QueuePerCaller = 4 }, new FakeTimeProvider());
+        ConcurrencyLease running = (await gate.AcquireAsync("flood", Caller(1), default))!;
+        var order = new List<string>();
+        Task<ConcurrencyLease?>[] waiting = [.. new[] { "flood", "flood", "flood", "quiet" }.Select(server => gate.AcquireAsync(server, Caller(1), default).AsTask())];
+        for (int i = 0; i < 4; i++)
+        {
+            running.Dispose();
+            running = (await await Task.WhenAny(waiting))!;
+            waiting = [.. waiting.Where(w => !w.IsCompleted)];
+            order.Add(running.Server);
+        }
+
+        Assert.That(order, Is.EqualTo((string[])["flood", "quiet", "flood", "flood"]));
+        running.Dispose();
+        Assert.That(gate.CountOf("flood"), Is.EqualTo((0, 0, 0)));
+    }
+
+    [Test]
+    public async Task Acquire_OtherServerWhileOneIsFlooded_IsGrantedAtOnce()
+    {
+        var gate = new ConcurrencyGate(Limits, new FakeTimeProvider());
+        for (int i = 0; i < 20; i++)
+        {
+            _ = gate.AcquireAsync("flood", Caller(i), default).AsTask();
+        }
+
+        Assert.That(gate.AcquireAsync("quiet", Caller(30), default).AsTask().IsCompletedSuccessfully, Is.True);
+        await Task.CompletedTask;
+    }
+
+    [Test]
+    public async Task Acquire_WaitTooLongOrCancelled_LeavesTheQueue()
+    {
+        var time = new FakeTimeProvider();
+        var gate = new ConcurrencyGate(Limits with { PerServer = 1 }, time);
+        ConcurrencyLease running = (await gate.AcquireAsync("a", Caller(1), default))!;
+        Task<ConcurrencyLease?> patient = gate.AcquireAsync("a", Caller(2), default).AsTask();
+        using var cancel = new CancellationTokenSource();
+        Task<ConcurrencyLease?> cancelled = gate.AcquireAsync("a", Caller(3), cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        Assert.That(async () => await cancelled, Throws.InstanceOf<OperationCanceledException>());
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.That(await patient, Is.Null);
+        Assert.That(gate.CountOf("a"), Is.EqualTo((1, 0, 0)));
+        running.Dispose();
+        Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)));
+        Assert.That(await gate.AcquireAsync("a", Caller(2), default), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Abandon_Call_KeepsItsSlotUntilLateReplyEndOfServerOrHoldTime()
+    {
+        var time = new FakeTimeProvider();
+        var gate = new ConcurrencyGate(Limits with { PerServer = 3, QueuePerServer = 0 }, time);
+        ConcurrencyLease[] leases = [(await gate.AcquireAsync("a", Caller(1), default))!, (await gate.AcquireAsync("a", Caller(2), default))!, (await gate.AcquireAsync("a", Caller(3), default))!];
+        Array.ForEach(leases, lease => lease.Abandon());
+        Assert.That(gate.CountOf("a"), Is.EqualTo((3, 0, 3)));
+        Assert.That(await gate.AcquireAsync("a", Caller(4), default), Is.Null, "an abandoned call may still run at the server");
+
+        leases[0].Dispose();
+        Assert.That(gate.CountOf("a"), Is.EqualTo((2, 0, 2)), "a late reply frees it");
+        time.Advance(Limits.AbandonedHold - TimeSpan.FromMilliseconds(1));
+        Assert.That(gate.CountOf("a").Abandoned, Is.EqualTo(2));
+        ConcurrencyLease later = (await gate.AcquireAsync("a", Caller(4), default))!;
+        later.Abandon();
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.That(gate.CountOf("a"), Is.EqualTo((1, 0, 1)), "the hold time frees the first two");
+        gate.EndServer("a");
+        Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)));
+        Array.ForEach(leases, lease => lease.Dispose());
+        Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)), "a lease is released once");
+    }
+
+    [Test]
+    public async Task Acquire_ParallelCallers_NeverExceedsTheLimitsAndFreesAll()
+    {
+        var gate = new ConcurrencyGate(new ConcurrencyLimits { PerServer = 4, PerCaller = 2, QueuePerServer = 1000, QueuePerCaller = 1000, MaxWait = TimeSpan.FromMinutes(5) }, TimeProvider.System);
+        int[] running = new int[8];
+        int most = 0;
+        await Task.WhenAll(Enumerable.Range(0, 400).Select(i => Task.Run(async () =>
+        {
+            using ConcurrencyLease lease = (await gate.AcquireAsync("a", Caller(i % 8), default))!;
+            int mine = Interlocked.Increment(ref running[i % 8]);
+            int all = running.Sum();
+            InterlockedMax(ref most, Math.Max(mine > 2 ? 100 : 0, all));
+            await Task.Yield();
+            Interlocked.Decrement(ref running[i % 8]);
+        })));
+        Assert.That(most, Is.InRange(1, 4));
+        Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)));
+    }
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        int seen;
+        while ((seen = Volatile.Read(ref target)) < value && Interlocked.CompareExchange(ref target, value, seen) != seen)
+        {
+        }
+    }
+
+    private static GuardCaller Caller(int i) => new($"user {i}", "session");
+}
