@@ -12,6 +12,9 @@ namespace Mcp.Guard.Stages.Consent;
 /// </summary>
 internal sealed class FileConsentStore : IConsentStore, IDisposable
 {
+    /// <summary>Most grants and refusals that are kept: each change writes the whole file.</summary>
+    public const int DefaultCapacity = 2_000;
+
     private const string Format = "mcp-guard-consents-1";
 
     private readonly StateFile _file;
@@ -22,11 +25,11 @@ internal sealed class FileConsentStore : IConsentStore, IDisposable
 
     /// <summary>Opens the file.</summary>
     /// <exception cref="InvalidOperationException">Another process uses the file.</exception>
-    public FileConsentStore(string path, TimeProvider time, ILogger logger)
+    public FileConsentStore(string path, TimeProvider time, ILogger logger, int capacity = DefaultCapacity)
     {
         _file = new StateFile(path, Format);
         _time = time;
-        _memory = new InMemoryConsentStore(time);
+        _memory = new InMemoryConsentStore(time, capacity);
         _lock = StateFileLock.TryTake(path)
             ?? throw new InvalidOperationException($"Another process uses the consents in '{path}'. Give each host a state directory of its own.");
         StateFileStatus status = _file.Read(out JsonElement content, out string? problem);
