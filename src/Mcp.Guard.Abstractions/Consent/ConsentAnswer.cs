@@ -47,6 +47,13 @@ public sealed class ConsentAnswer
     /// <param name="request">The request that is answered.</param>
     public static ConsentAnswer Never(ConsentRequest request) => Make(request, ConsentAnswerKind.Never, null);
 
+    /// <summary>The same answer, with who gave it.</summary>
+    /// <param name="person">How the person is known to the provider; null takes the name away.</param>
+    public ConsentAnswer By(string? person) => new(RequestId, Kind, Lifetime) { AnsweredBy = person, ForAllMerged = ForAllMerged };
+
+    /// <summary>The same answer, given for all identical calls that the prompt stands for (<see cref="ConsentRequest.MergedCalls"/>).</summary>
+    public ConsentAnswer ForMergedCalls() => new(RequestId, Kind, Lifetime) { AnsweredBy = AnsweredBy, ForAllMerged = true };
+
     private static ConsentAnswer Make(ConsentRequest request, ConsentAnswerKind kind, TimeSpan? lifetime)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -1,37 +1,29 @@
+using System.Collections.Concurrent;
+
 namespace Mcp.Guard.Stages.ToolPinning;
 
-/// <summary>Pins of this process.</summary>
+/// <summary>Remembers tool definitions for the life of the process; each start is a first sight.</summary>
 internal sealed class InMemoryPinStore : IPinStore
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<McpServerIdentity, PinnedCatalog> _pins = [];
+    private static readonly PinnedCatalog Unseen = new() { Status = PinnedCatalogStatus.FirstSight };
+
+    private readonly ConcurrentDictionary<McpServerIdentity, PinnedCatalog> _catalogs = new();
 
     public ValueTask<PinnedCatalog> ReadAsync(McpServerIdentity server, CancellationToken ct)
     {
-        lock (_gate)
-        {
-            return new(_pins.TryGetValue(server, out PinnedCatalog? pins) ? pins : new PinnedCatalog { Status = PinnedCatalogStatus.FirstSight });
-        }
+        ArgumentNullException.ThrowIfNull(server);
+        ct.ThrowIfCancellationRequested();
+        return new(_catalogs.TryGetValue(server, out PinnedCatalog? catalog) ? catalog : Unseen);
     }
 
     public ValueTask<bool> TryWriteAsync(McpServerIdentity server, PinnedCatalog pins, CancellationToken ct)
     {
-        lock (_gate)
-        {
-            long stored = _pins.TryGetValue(server, out PinnedCatalog? known) ? known.Version : 0;
-            if (stored != pins.Version)
-            {
-                return new(false);
-            }
-
-            _pins[server] = new PinnedCatalog
-            {
-                Status = PinnedCatalogStatus.Known,
-                Version = stored + 1,
-                InstructionsFingerprint = pins.InstructionsFingerprint,
-                Tools = pins.Tools,
-            };
-            return new(true);
-        }
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(pins);
+        ct.ThrowIfCancellationRequested();
+        PinnedCatalog next = PinSnapshot.Next(pins);
+        return new(_catalogs.TryGetValue(server, out PinnedCatalog? stored)
+            ? stored.Version == pins.Version && _catalogs.TryUpdate(server, next, stored)
+            : pins.Version == 0 && _catalogs.TryAdd(server, next));
     }
 }

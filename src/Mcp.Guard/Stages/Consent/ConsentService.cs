@@ -1,0 +1,603 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Mcp.Guard.Json;
+using Microsoft.Extensions.Logging;
+
+namespace Mcp.Guard.Stages.Consent;
+
+/// <summary>
+/// Decides whether a call that needs a person's consent has it: by a grant that covers it, or by asking now. Everything but a timely, matching,
+/// explicit yes denies.
+/// </summary>
+internal sealed class ConsentService
+{
+    private const int MaxAnsweredBy = 256;
+    private const int MaxReasons = 16;
+    private const int TextBudget = 400;
+
+    private readonly IConsentStore _store;
+    private readonly IConsentProviderSource _providers;
+    private readonly IConsentRecorder _recorder;
+    private readonly ConsentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    private readonly Lock _desk = new();
+    private readonly Dictionary<ConsentPromptKey, ConsentPrompt> _open = [];
+    private readonly PromptLimiter _limiter;
+    private int _abandoned;
+    private TaskCompletionSource? _allClosed;
+
+    public ConsentService(IConsentStore store, IConsentProviderSource providers, IConsentRecorder recorder, ConsentOptions options, TimeProvider time, ILogger logger)
+    {
+        options.Validate();
+        _store = store;
+        _providers = providers;
+        _recorder = recorder;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _limiter = new PromptLimiter(options.PromptsPerPeriod, options.PromptPeriod, time);
+    }
+
+    /// <summary>The number of prompts that are open now.</summary>
+    public int OpenPrompts
+    {
+        get
+        {
+            lock (_desk)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
+    /// <summary>The number of prompts whose provider has not returned although their time is over.</summary>
+    public int AbandonedPrompts => Volatile.Read(ref _abandoned);
+
+    /// <summary>Waits until no prompt is open: what a server wants to show a person comes after the guard's own questions.</summary>
+    public Task WhenNoPromptIsOpenAsync(CancellationToken ct)
+    {
+        lock (_desk)
+        {
+            return _open.Count == 0
+                ? Task.CompletedTask
+                : (_allClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(ct);
+        }
+    }
+
+    /// <summary>Decides about a call that at least one stage asked about.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="ct"/> was cancelled.</exception>
+    public ValueTask<ConsentVerdict> DecideAsync(IConsentSubject subject, CancellationToken ct)
+    {
+        if (subject.ArgumentsDigest is not { } digest)
+        {
+            return new(ConsentVerdict.Denied(GuardDenialCodes.ArgumentsMalformed, "the arguments have no single meaning, so no consent can be bound to them"));
+        }
+
+        ConsentBinding binding = BindingOf(subject, digest);
+        ValueTask<ConsentGrant?> taking;
+        try
+        {
+            taking = _store.TakeAsync(binding, _time.GetUtcNow(), ct);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            taking = ValueTask.FromException<ConsentGrant?>(failure);
+        }
+
+        if (taking.IsCompletedSuccessfully)
+        {
+            ConsentGrant? grant = taking.Result;
+            return Covers(grant, binding) ? new(VerdictOf(grant!)) : AskAsync(subject, binding, ct);
+        }
+
+        return AwaitStoreAsync(subject, binding, taking, ct);
+    }
+
+    /// <summary>
+    /// Remembers that a person agreed elsewhere (an approval of Microsoft.Extensions.AI, for example) to one call with this binding.
+    /// The transport consumes it; the policy still decides first.
+    /// </summary>
+    /// <param name="binding">The call.</param>
+    /// <param name="lifetime">How long it waits to be used: more than zero, at most one hour.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    /// <returns>The grant's id.</returns>
+    public async ValueTask<string> GrantOnceAsync(ConsentBinding binding, TimeSpan lifetime, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lifetime, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lifetime, TimeSpan.FromHours(1));
+        var grant = new ConsentGrant { GrantId = NewId(), Binding = binding, IsSingleUse = true, ExpiresAt = _time.GetUtcNow() + lifetime };
+        await _store.AddAsync(grant, ct).AsTask().WaitAsync(_options.StoreTimeout, _time, ct).ConfigureAwait(false);
+        return grant.GrantId;
+    }
+
+    /// <summary>What a consent for this call is bound to.</summary>
+    public static ConsentBinding BindingOf(IConsentSubject subject, string argumentsDigest) => new()
+    {
+        Server = subject.ServerKey,
+        Method = subject.Method,
+        Tool = subject.Target,
+        Fingerprint = subject.Fingerprint,
+        ArgumentsDigest = argumentsDigest,
+        UserId = subject.Caller.UserId,
+        SessionId = subject.Caller.SessionId,
+        PolicyRevision = subject.PolicyRevision,
+    };
+
+    private static ConsentVerdict VerdictOf(ConsentGrant grant) => grant.IsRefusal
+        ? ConsentVerdict.Denied(GuardDenialCodes.ConsentDenied, $"a standing refusal ({grant.GrantId})")
+        : ConsentVerdict.ByGrant(grant.GrantId);
+
+    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    // A shared store is other people's code: what it returns counts only where it really covers the call.
+    private bool Covers(ConsentGrant? grant, in ConsentBinding binding) => grant is not null && grant.Covers(binding, _time.GetUtcNow());
+
+    private async ValueTask<ConsentVerdict> AwaitStoreAsync(IConsentSubject subject, ConsentBinding binding, ValueTask<ConsentGrant?> taking, CancellationToken ct)
+    {
+        try
+        {
+            ConsentGrant? grant = await taking.AsTask().WaitAsync(_options.StoreTimeout, _time, ct).ConfigureAwait(false);
+            if (Covers(grant, binding))
+            {
+                return VerdictOf(grant!);
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            // Failing is not granting: the person is asked as if nothing were remembered.
+            ConsentLog.StoreFailed(_logger, "take", subject.DecisionId, failure);
+        }
+
+        return await AskAsync(subject, binding, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ConsentVerdict> AskAsync(IConsentSubject subject, ConsentBinding binding, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (!_providers.IsAvailable)
+        {
+            return await RefuseAsync(subject, ConsentOutcome.Unavailable("no consent provider is set"), null, ct).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await _recorder.WriteAsync(subject, "asked", JoinReasons(subject.Reasons), null, ct).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return ConsentVerdict.Denied(GuardDenialCodes.AuditUnavailable, $"the question could not be recorded ({failure.GetType().Name})");
+        }
+
+        var waiter = new ConsentWaiter(subject);
+        if (!TryEnter(binding, waiter, out ConsentPrompt? prompt, out ConsentOutcome refusal, out TimeSpan? retryAfter))
+        {
+            return await RefuseAsync(subject, refusal, retryAfter, ct).ConfigureAwait(false);
+        }
+
+        ConsentOutcome outcome;
+        try
+        {
+            outcome = await waiter.Done.WaitAsync(ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Leave(prompt, waiter);
+            throw;
+        }
+
+        return await ConcludeAsync(subject, binding, outcome, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a call its share of the answer, once that is on record.</summary>
+    private async ValueTask<ConsentVerdict> ConcludeAsync(IConsentSubject subject, ConsentBinding binding, ConsentOutcome outcome, CancellationToken ct)
+    {
+        if (outcome.Kind is ConsentAnswerKind.Deny or ConsentAnswerKind.Never)
+        {
+            return await RefuseAsync(subject, outcome, null, ct).ConfigureAwait(false);
+        }
+
+        if (!string.Equals(subject.Fingerprint, binding.Fingerprint, StringComparison.Ordinal))
+        {
+            return await RefuseAsync(
+                subject,
+                new(ConsentAnswerKind.Deny, GuardDenialCodes.ToolChanged, "deny", "the definition changed while the prompt was open; the answer is discarded", outcome.Answer),
+                null,
+                ct).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await _recorder.WriteAsync(subject, outcome.Decision!, outcome.Reason, Bound(outcome.Answer!.AnsweredBy), ct).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return ConsentVerdict.Denied(GuardDenialCodes.AuditUnavailable, $"the answer could not be recorded ({failure.GetType().Name})");
+        }
+
+        return ConsentVerdict.ByAnswer(outcome.Decision!);
+    }
+
+    private async ValueTask<ConsentVerdict> RefuseAsync(IConsentSubject subject, ConsentOutcome outcome, TimeSpan? retryAfter, CancellationToken ct)
+    {
+        try
+        {
+            await _recorder.WriteAsync(subject, outcome.Decision ?? "deny", outcome.Reason, Bound(outcome.Answer?.AnsweredBy), ct).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            // A denial stands whether or not it is on record.
+            ConsentLog.RecordFailed(_logger, subject.DecisionId, failure);
+        }
+
+        return ConsentVerdict.Denied(outcome.Code ?? GuardDenialCodes.ConsentDenied, outcome.Reason ?? "a person said never", retryAfter);
+    }
+
+    private bool TryEnter(in ConsentBinding binding, ConsentWaiter waiter, out ConsentPrompt prompt, out ConsentOutcome refusal, out TimeSpan? retryAfter)
+    {
+        var key = new ConsentPromptKey(binding, waiter.Subject.Caller.IsConnection, JoinReasons(waiter.Subject.Reasons));
+        refusal = default;
+        retryAfter = null;
+        lock (_desk)
+        {
+            if (_open.TryGetValue(key, out ConsentPrompt? open))
+            {
+                prompt = open;
+                if (open.Waiters.Count >= _options.MaxMergedCalls)
+                {
+                    refusal = ConsentOutcome.Unavailable("too many identical calls wait for one prompt");
+                    return false;
+                }
+
+                open.Waiters.Add(waiter);
+                return true;
+            }
+
+            prompt = new ConsentPrompt(key);
+            if (_open.Count >= _options.MaxOpenPrompts || OpenFor(key) >= _options.MaxOpenPromptsPerUser)
+            {
+                refusal = ConsentOutcome.Unavailable("too many prompts are open");
+                return false;
+            }
+
+            if (!TryCharge(key, out refusal, out retryAfter))
+            {
+                return false;
+            }
+
+            prompt.Waiters.Add(waiter);
+            _open.Add(key, prompt);
+        }
+
+        _ = RunAsync(prompt);
+        return true;
+    }
+
+    private bool TryCharge(in ConsentPromptKey key, out ConsentOutcome refusal, out TimeSpan? retryAfter)
+    {
+        refusal = default;
+        retryAfter = null;
+        if (_limiter.TryTake(key.Binding.Server, key.IsConnection ? key.Binding.SessionId : key.Binding.UserId, out TimeSpan wait))
+        {
+            return true;
+        }
+
+        refusal = new(ConsentAnswerKind.Deny, GuardDenialCodes.RateLimited, "unavailable", "the server caused too many prompts", null);
+        retryAfter = wait;
+        return false;
+    }
+
+    private int OpenFor(in ConsentPromptKey key)
+    {
+        int count = 0;
+        foreach (ConsentPromptKey other in _open.Keys)
+        {
+            count += string.Equals(other.Binding.UserId, key.Binding.UserId, StringComparison.Ordinal) && other.IsConnection == key.IsConnection ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    private void Leave(ConsentPrompt prompt, ConsentWaiter waiter)
+    {
+        bool last;
+        lock (_desk)
+        {
+            last = prompt.Waiters.Remove(waiter) && prompt.Waiters.Count == 0;
+            if (last)
+            {
+                Close(prompt);
+            }
+        }
+
+        if (last)
+        {
+            // Never on this thread: a callback of the provider may hang as well as the provider.
+            _ = prompt.Abandoned.CancelAsync();
+        }
+    }
+
+    // Under the lock. A prompt that is closed takes no more calls; a new identical call opens another.
+    private void Close(ConsentPrompt prompt)
+    {
+        if (_open.TryGetValue(prompt.Key, out ConsentPrompt? open) && ReferenceEquals(open, prompt))
+        {
+            _open.Remove(prompt.Key);
+        }
+
+        if (_open.Count == 0)
+        {
+            _allClosed?.TrySetResult();
+            _allClosed = null;
+        }
+    }
+
+    private async Task RunAsync(ConsentPrompt prompt)
+    {
+        try
+        {
+            while (await AskOnceAsync(prompt).ConfigureAwait(false))
+            {
+            }
+        }
+        catch (Exception failure)
+        {
+            ConsentLog.PromptFailed(_logger, failure);
+            CompleteAll(prompt, ConsentOutcome.Unavailable($"asking failed ({failure.GetType().Name})"));
+        }
+    }
+
+    /// <summary>Shows the question once; true where calls that the answer did not cover still wait.</summary>
+    private async Task<bool> AskOnceAsync(ConsentPrompt prompt)
+    {
+        // Leaves the caller's stack, and gathers the calls that come together with the first.
+        if (_options.MergeWindow > TimeSpan.Zero)
+        {
+            await Task.Delay(_options.MergeWindow, _time, prompt.Abandoned.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        else
+        {
+            await Task.Yield();
+        }
+
+        ConsentWaiter[] shown;
+        lock (_desk)
+        {
+            shown = [.. prompt.Waiters];
+        }
+
+        if (shown.Length == 0)
+        {
+            return false;
+        }
+
+        ConsentRequest request = RequestOf(shown[0].Subject, shown.Length);
+        ConsentOutcome outcome = await AskProviderAsync(request, prompt).ConfigureAwait(false);
+        switch (outcome.Kind)
+        {
+            case ConsentAnswerKind.AllowOnce:
+                return AdmitOnce(prompt, shown, outcome);
+            case ConsentAnswerKind.AllowTheseArguments:
+            case ConsentAnswerKind.AllowTool:
+            case ConsentAnswerKind.Never:
+                await RememberAsync(prompt, shown[0].Subject, outcome).ConfigureAwait(false);
+                CompleteAll(prompt, outcome);
+                return false;
+            default:
+                CompleteAll(prompt, outcome);
+                return false;
+        }
+    }
+
+    private bool AdmitOnce(ConsentPrompt prompt, ConsentWaiter[] shown, ConsentOutcome outcome)
+    {
+        var admitted = new List<ConsentWaiter>();
+        ConsentOutcome refusal = default;
+        ConsentWaiter[] refused = [];
+        bool more;
+        lock (_desk)
+        {
+            // Only calls that the person was shown the number of, and that still wait.
+            foreach (ConsentWaiter waiter in shown)
+            {
+                if ((admitted.Count == 0 || outcome.Answer!.ForAllMerged) && prompt.Waiters.Remove(waiter))
+                {
+                    admitted.Add(waiter);
+                }
+            }
+
+            more = prompt.Waiters.Count > 0;
+            if (more && !TryCharge(prompt.Key, out refusal, out _))
+            {
+                refused = [.. prompt.Waiters];
+                prompt.Waiters.Clear();
+                more = false;
+            }
+
+            if (!more)
+            {
+                Close(prompt);
+            }
+        }
+
+        foreach (ConsentWaiter waiter in admitted)
+        {
+            waiter.Complete(outcome);
+        }
+
+        foreach (ConsentWaiter waiter in refused)
+        {
+            waiter.Complete(refusal);
+        }
+
+        return more;
+    }
+
+    private void CompleteAll(ConsentPrompt prompt, ConsentOutcome outcome)
+    {
+        ConsentWaiter[] waiters;
+        lock (_desk)
+        {
+            waiters = [.. prompt.Waiters];
+            prompt.Waiters.Clear();
+            Close(prompt);
+        }
+
+        foreach (ConsentWaiter waiter in waiters)
+        {
+            waiter.Complete(outcome);
+        }
+    }
+
+    private async Task RememberAsync(ConsentPrompt prompt, IConsentSubject subject, ConsentOutcome outcome)
+    {
+        bool refusal = outcome.Kind == ConsentAnswerKind.Never;
+        TimeSpan? lifetime = refusal ? null : outcome.Answer!.Lifetime;
+        DateTimeOffset now = _time.GetUtcNow();
+        var grant = new ConsentGrant
+        {
+            GrantId = NewId(),
+            Binding = prompt.Key.Binding,
+            IsRefusal = refusal,
+            CoversAnyArguments = outcome.Kind is ConsentAnswerKind.AllowTool or ConsentAnswerKind.Never,
+
+            // The session of a caller that stands for a connection is all that tells it from other connections.
+            CoversAnySession = (refusal || lifetime is not null) && !prompt.Key.IsConnection,
+            ExpiresAt = refusal ? DateTimeOffset.MaxValue : now + (lifetime ?? _options.SessionLifetime),
+        };
+        try
+        {
+            await _store.AddAsync(grant, CancellationToken.None).AsTask().WaitAsync(_options.StoreTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // The answer still holds for the calls that wait; the next one asks again.
+            ConsentLog.StoreFailed(_logger, "add", subject.DecisionId, failure);
+        }
+    }
+
+    private async Task<ConsentOutcome> AskProviderAsync(ConsentRequest request, ConsentPrompt prompt)
+    {
+        if (AbandonedPrompts >= _options.MaxAbandonedPrompts)
+        {
+            return ConsentOutcome.Unavailable("too many earlier prompts have not returned");
+        }
+
+        CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(prompt.Abandoned.Token);
+        CancellationToken ct = deadline.Token;
+
+        // On the pool: a provider that blocks its thread (Console.ReadLine) must not block the caller's, and one that throws at once is a fault like any other.
+        Task<ConsentAnswer> asking = Task.Run(
+            async () =>
+            {
+                ConsentProviderLease lease = _providers.Open();
+                try
+                {
+                    return await lease.Provider.RequestAsync(request, ct).ConfigureAwait(false);
+                }
+                finally
+                {
+                    if (lease.Scope is not null)
+                    {
+                        await lease.Scope.DisposeAsync().ConfigureAwait(false);
+                    }
+                }
+            },
+            CancellationToken.None);
+        try
+        {
+            ConsentAnswer? answer = await asking.WaitAsync(_options.AnswerTimeout, _time, prompt.Abandoned.Token).ConfigureAwait(false);
+            return _time.GetUtcNow() >= request.Deadline ? ConsentOutcome.Timeout : ConsentOutcome.Of(request, answer);
+        }
+        catch (TimeoutException) when (!asking.IsCompleted)
+        {
+            return ConsentOutcome.Timeout;
+        }
+        catch (OperationCanceledException) when (prompt.Abandoned.IsCancellationRequested)
+        {
+            return ConsentOutcome.Denied("the caller gave up");
+        }
+        catch (Exception failure)
+        {
+            ConsentLog.ProviderFailed(_logger, request.DecisionId, failure);
+            return ConsentOutcome.Unavailable($"the provider failed ({failure.GetType().Name})");
+        }
+        finally
+        {
+            if (asking.IsCompleted)
+            {
+                deadline.Dispose();
+            }
+            else
+            {
+                // What it answers from now on is ignored. It is counted until it returns, and so is the thread that it may block.
+                Interlocked.Increment(ref _abandoned);
+                _ = ForgetAsync(asking, deadline);
+            }
+        }
+    }
+
+    private async Task ForgetAsync(Task asking, CancellationTokenSource deadline)
+    {
+        try
+        {
+            await deadline.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _abandoned);
+            deadline.Dispose();
+        }
+    }
+
+    private ConsentRequest RequestOf(IConsentSubject subject, int merged)
+    {
+        DisplayText arguments = ConsentDisplay.Arguments(subject.Arguments);
+        bool lasting = !arguments.IsCut && subject.Fingerprint.Length > 0;
+        ConsentScopes offered = ConsentScopes.Once | ConsentScopes.Never | (lasting ? ConsentScopes.TheseArguments | ConsentScopes.Tool : ConsentScopes.None);
+        return new ConsentRequest
+        {
+            RequestId = NewId(),
+            DecisionId = subject.DecisionId,
+            ServerId = ConsentDisplay.Name(subject.Server.Id),
+            Method = ConsentDisplay.Name(subject.Method),
+            ToolName = ConsentDisplay.Name(subject.Target),
+            ServerSuppliedTitle = TextOf(subject.Definition, "title"u8),
+            ServerSuppliedDescription = TextOf(subject.Definition, "description"u8),
+            Arguments = subject.Arguments.ValueKind == JsonValueKind.Undefined ? default : subject.Arguments.Clone(),
+            ArgumentsForDisplay = arguments.Text,
+            IsCut = arguments.IsCut,
+            Reasons = Lines(subject.Reasons),
+            Caller = subject.Caller,
+            ModelSuppliedIntent = subject.Caller.Intent is { } intent ? ConsentDisplay.Quote(intent, _options.MaxIntentLength).Text : null,
+            IsDestructive = subject.IsDestructive,
+            IsOpenWorld = subject.IsOpenWorld,
+            Changes = [.. subject.Changes],
+            Offered = offered & (subject.Permitted | ConsentScopes.Once),
+            MergedCalls = merged,
+            Deadline = _time.GetUtcNow() + _options.AnswerTimeout,
+        };
+    }
+
+    private static string? TextOf(JsonElement definition, ReadOnlySpan<byte> member) =>
+        definition.ValueKind == JsonValueKind.Object && definition.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? ConsentDisplay.Quote(JsonText.GetString(value), TextBudget).Text
+            : null;
+
+    private static List<string> Lines(IReadOnlyList<string> reasons)
+    {
+        var lines = new List<string>(Math.Min(reasons.Count, MaxReasons));
+        for (int i = 0; i < reasons.Count && i < MaxReasons; i++)
+        {
+            lines.Add(ConsentDisplay.Name(reasons[i]));
+        }
+
+        return lines;
+    }
+
+    private static string JoinReasons(IReadOnlyList<string> reasons) => reasons.Count == 1 ? reasons[0] : string.Join("; ", reasons);
+
+    private static string? Bound(string? answeredBy) => answeredBy is { Length: > MaxAnsweredBy } ? answeredBy[..MaxAnsweredBy] : answeredBy;
+}
