@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Testing;
 

@@ -45,7 +45,7 @@ internal sealed class GuardFixture : IAsyncDisposable
     public static Action<GuardServerBuilder> AllowAll(params string[] tools) => server =>
     {
         server.Allow("all", rule => rule.Tools(tools.Length == 0 ? ["*"] : tools).RateLimit(1_000_000, TimeSpan.FromSeconds(1)));
-        server.With("limits", """{ "maxConcurrentCalls": 4096, "maxConcurrentCallsPerCaller": 4096 }""");
+        server.With("maxConcurrentCalls", "4096").With("maxConcurrentCallsPerCaller", "4096");
     };
 
     public IClientTransport Protect(IClientTransport inner) => Guard.Protect("test", inner);

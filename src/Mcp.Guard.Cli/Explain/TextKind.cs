@@ -12,7 +12,7 @@ internal sealed class TextKind : IExplainKind
     {
         string[] peers = [.. ExplainInput.OptionalTexts(input, "peers") ?? []];
         TextSurface surface = TextSurfaces.Parse(ExplainInput.Text(input, "surface"));
-        Mcp.Guard.Stages.ResultSanitizing.SanitizedText sanitized = TextSanitizer.Default.Sanitize(ExplainInput.Text(input, "text"), surface, peers);
+        SanitizerResult sanitized = TextSanitizer.Default.Sanitize(ExplainInput.Text(input, "text"), surface, peers);
         output.WriteString("sanitized", sanitized.Text);
         output.WriteStartArray("flags");
         foreach (string flag in ContentFlagNames.Of(sanitized.Flags))

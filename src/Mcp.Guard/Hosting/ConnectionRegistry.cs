@@ -9,6 +9,8 @@ internal sealed class ConnectionRegistry
 
     public int Count => _open.Count;
 
+    public IReadOnlyCollection<GuardedTransport> All => [.. _open.Keys];
+
     public void Add(GuardedTransport transport) => _open[transport] = 0;
 
     public void Remove(GuardedTransport transport) => _open.TryRemove(transport, out _);

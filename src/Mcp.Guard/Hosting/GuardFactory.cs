@@ -2,9 +2,12 @@ using System.Text;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Concurrency;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
@@ -38,32 +41,37 @@ internal static class GuardFactory
             HostingLog.PolicyWarning(logger, warning);
         }
 
-        IConsentSource? consent = ConsentOf(services, parts, current);
+        ConsentSource consent = ConsentOf(services, parts, current);
         IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
         var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
         var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
-        var halts = new HaltSwitch();
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
-        IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? new InMemoryPinStore();
+        var halts = new HaltSwitch(haltStore, time);
+        IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time, logger, owned);
         IRootNormalizer roots = One(parts.RootNormalizer, nameof(McpGuardBuilder.UseRootNormalizer))?.Create(services) ?? new RootNormalizer();
         IContentSanitizer sanitizer = One(parts.ContentSanitizer, nameof(McpGuardBuilder.UseContentSanitizer))?.Create(services) ?? new BuiltInContentSanitizer();
-        var desk = new ConsentDesk(
+        var service = new ConsentService(
+            One(parts.ConsentStore, nameof(McpGuardBuilder.UseConsentStore))?.Create(services) ?? DefaultGrants(current, time, logger, owned),
             consent,
-            One(parts.ConsentStore, nameof(McpGuardBuilder.UseConsentStore))?.Create(services) ?? new InMemoryConsentStore(),
-            time)
-        {
-            Audit = audit,
-        };
+            new ConsentRecorder(audit),
+            new ConsentOptions { AnswerTimeout = current.Defaults.ConsentTimeout },
+            time,
+            logger);
+        var budgets = new SessionBudgets(One(parts.BudgetStore, nameof(McpGuardBuilder.UseBudgetStore))?.Create(services) ?? new InMemoryBudgetStore(time));
+        var gate = new ConcurrencyGate(ConcurrencyLimits.Default, time, server => ConcurrencyOf(policy.Current, server));
         var stageParts = new StageParts
         {
             Halts = halts,
             RateLimits = One(parts.RateLimitStore, nameof(McpGuardBuilder.UseRateLimitStore))?.Create(services) ?? new InMemoryRateLimitStore(time),
             Roots = roots,
-            Consent = desk,
+            Consent = service,
+            Budgets = budgets,
+            Tokens = One(parts.TokenCounter, nameof(McpGuardBuilder.UseTokenCounter))?.Create(services) ?? ConservativeTokenCounter.Instance,
+            Sanitizer = sanitizer,
         };
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
-        var pipeline = new GuardPipeline(lists, audit, new ConcurrencyGate(), time, logger);
+        var pipeline = new GuardPipeline(lists, audit, gate, budgets, time, logger);
         var runtime = new GuardRuntime
         {
             Policy = policy,
@@ -78,7 +86,7 @@ internal static class GuardFactory
         };
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         var transports = new ServerTransportFactory(policy, secrets, time, loggers);
-        return new McpGuardHost(runtime, haltStore, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
+        return new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
     }
 
     private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
@@ -111,7 +119,7 @@ internal static class GuardFactory
         return source;
     }
 
-    private static ConsentSource? ConsentOf(IServiceProvider services, GuardParts parts, PolicySnapshot policy)
+    private static ConsentSource ConsentOf(IServiceProvider services, GuardParts parts, PolicySnapshot policy)
     {
         GuardPart<IConsentProvider>? provider = One(parts.Consent, nameof(McpGuardBuilder.UseConsent));
         if (provider is not null && parts.DenyInsteadOfAsking)
@@ -125,7 +133,7 @@ internal static class GuardFactory
                 "The policy can ask for consent, and nobody can be asked. Call .UseConsent<YourConsentProvider>() on AddMcpGuard(...), or .DenyInsteadOfAsking() to deny such calls.");
         }
 
-        return provider is null ? null : new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
+        return new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
     }
 
     private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
@@ -146,6 +154,47 @@ internal static class GuardFactory
             time);
         owned.Add(sink);
         return sink;
+    }
+
+    /// <summary>A host with a policy file outlives its process: its pins and grants do too. A policy in code keeps them in memory unless the host says otherwise.</summary>
+    private static IPinStore DefaultPins(PolicySnapshot policy, TimeProvider time, ILogger logger, List<IAsyncDisposable> owned)
+    {
+        if (policy.SourcePath is null)
+        {
+            return new InMemoryPinStore();
+        }
+
+        var pins = new FilePinStore(Path.Combine(policy.StateDirectory, "pins.json"), time, logger);
+        owned.Add(new DisposableAdapter(pins));
+        return pins;
+    }
+
+    private static IConsentStore DefaultGrants(PolicySnapshot policy, TimeProvider time, ILogger logger, List<IAsyncDisposable> owned)
+    {
+        if (policy.SourcePath is null)
+        {
+            return new InMemoryConsentStore(time);
+        }
+
+        var grants = new FileConsentStore(Path.Combine(policy.StateDirectory, "grants.json"), time, logger);
+        owned.Add(new DisposableAdapter(grants));
+        return grants;
+    }
+
+    private static ConcurrencyLimits? ConcurrencyOf(PolicySnapshot policy, string server)
+    {
+        if (!policy.Servers.TryGetValue(server, out ServerSettings? settings))
+        {
+            return null;
+        }
+
+        return new ConcurrencyLimits
+        {
+            PerServer = settings.Limits.MaxConcurrentCalls,
+            PerCaller = settings.Limits.MaxConcurrentCallsPerCaller,
+            QueuePerServer = settings.Limits.MaxQueuedCalls,
+            QueuePerCaller = settings.Limits.MaxQueuedCalls,
+        };
     }
 
     private static AuditRecord StartRecord(GuardParts parts, StageLists lists, PolicySnapshot policy, TimeProvider time)

@@ -111,7 +111,14 @@ internal sealed partial class GuardedTransport
     {
         if (id.Id is null || !_open.TryGetValue(id, out OpenCall? call))
         {
-            Refuse(id.Id is not null && _late.Contains(id) ? RefusalReason.LateReply : RefusalReason.UnknownReply, "a reply to no open request");
+            if (id.Id is not null && _late.TryTake(id) is { } given)
+            {
+                given.Evaluation?.Release();
+                Refuse(RefusalReason.LateReply, "a reply to a call that was given up");
+                return;
+            }
+
+            Refuse(RefusalReason.UnknownReply, "a reply to no open request");
             return;
         }
 

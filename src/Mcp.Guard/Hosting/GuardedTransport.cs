@@ -19,7 +19,7 @@ internal sealed partial class GuardedTransport : ITransport
     private readonly GuardPipeline _pipeline;
     private readonly Channel<JsonRpcMessage> _toClient = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<RequestId, OpenCall> _open = new();
-    private readonly RecentIds _late = new();
+    private readonly AbandonedCalls _late = new();
     private readonly ContinuationTable _continuations = new();
     private readonly CancellationTokenSource _closing = new();
     private Task _pump = Task.CompletedTask;
@@ -42,6 +42,9 @@ internal sealed partial class GuardedTransport : ITransport
     public RefusalCounts Refused { get; } = new();
 
     public ConnectionState State => _state;
+
+    /// <summary>Calls that asked back and wait for their retry.</summary>
+    public int WaitingContinuations => _continuations.Count;
 
     /// <summary>Requests that are being judged or wait for their reply.</summary>
     public int OpenCalls => _open.Count;
@@ -127,6 +130,7 @@ internal sealed partial class GuardedTransport : ITransport
                 call.Answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
+            TrackSubscriptions(context);
             call.ProgressToken = ProgressTokenOf(evaluation.Payload);
             JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload);
             forwarded = true;
@@ -161,6 +165,26 @@ internal sealed partial class GuardedTransport : ITransport
             {
                 Forget(call);
             }
+        }
+    }
+
+    private void TrackSubscriptions(RequestContext context)
+    {
+        switch (context.Method)
+        {
+            case MethodTable.ResourcesSubscribe:
+                _state.Subscriptions.TryAdd(context.TargetName!);
+                break;
+            case MethodTable.ResourcesUnsubscribe:
+                _state.Subscriptions.Remove(context.TargetName!);
+                break;
+            case MethodTable.Listen:
+                foreach (string uri in Subscriptions.UrisOf(context.Current))
+                {
+                    _state.Subscriptions.TryAdd(uri);
+                }
+
+                break;
         }
     }
 
@@ -349,13 +373,13 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         Forget(call);
-        _late.Add(call.Id);
+        _late.Add(call);
         try
         {
             GuardDenial denial;
             try
             {
-                denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason).ConfigureAwait(false);
+                denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason, stillRuns: true).ConfigureAwait(false);
             }
             catch (Exception failure)
             {

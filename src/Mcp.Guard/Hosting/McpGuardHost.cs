@@ -7,11 +7,10 @@ using ModelContextProtocol.Protocol;
 namespace Mcp.Guard.Hosting;
 
 /// <summary>The guard of one host.</summary>
-internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, ServerTransportFactory transports, AuditFileSink? files, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
+internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory transports, AuditFileSink? files, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
     : IMcpGuard, IAsyncDisposable, IDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private IDisposable? _haltSubscription;
     private IDisposable? _policySubscription;
     private volatile bool _started;
 
@@ -43,8 +42,8 @@ internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, Serve
             }
 
             await runtime.Pipeline.Audit.WriteRequiredEventAsync(startRecord, ct).ConfigureAwait(false);
-            _haltSubscription = halts.Subscribe(ApplyHalts);
-            ApplyHalts(await halts.ReadAsync(ct).ConfigureAwait(false));
+            runtime.Halts.Changed = EndHalted;
+            await runtime.Halts.StartAsync(ct).ConfigureAwait(false);
             _policySubscription = runtime.Policy.OnChange(RecordPolicyChange);
             _started = true;
         }
@@ -104,33 +103,27 @@ internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, Serve
 
     public async ValueTask HaltAsync(HaltScope scope, string reason, CancellationToken ct = default)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        if (scope.Tool is not null && scope.Server is null)
+        // In force in this process first: neither the store nor the audit can delay a stop.
+        try
         {
-            throw new ArgumentException("A stop of one tool names its server too: new HaltScope(server, tool).", nameof(scope));
+            await runtime.Halts.HaltAsync(scope, reason, ct).ConfigureAwait(false);
         }
-
-        var halt = new Halt(scope, reason, runtime.Time.GetUtcNow());
-
-        // In force here first: neither the store nor the audit can delay a stop.
-        List<Halt> current = [.. runtime.Halts.Current.Where(known => known.Scope != scope), halt];
-        ApplyHalts(current);
-        await halts.SetAsync(halt, ct).ConfigureAwait(false);
-        await RecordHaltAsync("halt", scope, reason, ct).ConfigureAwait(false);
+        finally
+        {
+            await RecordHaltAsync("halt", scope, reason, ct).ConfigureAwait(false);
+        }
     }
 
     public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct = default)
     {
         // On record before it takes effect: no call may run that the audit shows as stopped.
         await RecordHaltAsync("resume", scope, null, ct).ConfigureAwait(false);
-        bool cleared = await halts.ClearAsync(scope, ct).ConfigureAwait(false);
-        ApplyHalts(await halts.ReadAsync(ct).ConfigureAwait(false));
-        return cleared;
+        return await runtime.Halts.ResumeAsync(scope, ct).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        _haltSubscription?.Dispose();
+        runtime.Halts.Dispose();
         _policySubscription?.Dispose();
         foreach (IAsyncDisposable part in owned.Reverse())
         {
@@ -174,10 +167,9 @@ internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, Serve
         throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, decisionId, retryAfter: null);
     }
 
-    private void ApplyHalts(IReadOnlyList<Halt> current)
+    private void EndHalted()
     {
-        runtime.Halts.Apply(current);
-        foreach (Halt halt in current)
+        foreach (Halt halt in runtime.Halts.InForce)
         {
             runtime.Connections.Halt(halt);
         }

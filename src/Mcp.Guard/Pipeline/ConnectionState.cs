@@ -12,6 +12,7 @@ internal sealed class ConnectionState
     {
         Runtime = runtime;
         Server = server;
+        ServerKey = server.ToString();
         ConnectionId = Guid.CreateVersion7(runtime.Time.GetUtcNow()).ToString("N");
         ConnectionCaller = GuardCaller.ForConnection(ConnectionId);
         Tools = new ToolCatalog(this);
@@ -20,6 +21,9 @@ internal sealed class ConnectionState
     public GuardRuntime Runtime { get; }
 
     public McpServerIdentity Server { get; }
+
+    /// <summary>The text of <see cref="Server"/>, made once.</summary>
+    public string ServerKey { get; }
 
     /// <summary>An id that the guard made.</summary>
     public string ConnectionId { get; }

@@ -1,12 +1,13 @@
 using System.Text.Json;
+using Mcp.Guard.Stages.Concurrency;
 using Mcp.Guard.Stages.KillSwitch;
 
 namespace Mcp.Guard.Pipeline;
 
 /// <summary>One judged request until its outcome is recorded. Exactly one of the four endings takes effect.</summary>
-internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease lease, long started) : GuardEvaluation
+internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started) : GuardEvaluation
 {
-    private HaltSwitch.Watch? _halted;
+    private HaltRegistration? _halted;
     private int _ended;
 
     public override bool IsAllowed => denial is null;
@@ -19,7 +20,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
 
     public override TimeSpan Timeout => TimeoutOf(context);
 
-    public override CancellationToken Halted => (_halted ??= context.Connection.Runtime.Halts.Observe(context.Server.Id, context.TargetName, context.Caller.UserId)).Token;
+    public override CancellationToken Halted => (_halted ??= context.Connection.Runtime.Halts.Register(context.Server.Id, context.TargetName, context.Caller.UserId)).Token;
 
     /// <summary>The judged request.</summary>
     public RequestContext Context => context;
@@ -46,7 +47,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         }
         finally
         {
-            lease.Release();
+            lease?.Dispose();
         }
 
         return end;
@@ -56,7 +57,11 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
     public bool TryEnd() => denial is null && Interlocked.Exchange(ref _ended, 1) == 0;
 
     /// <summary>The same as <see cref="AbortAsync"/> after <see cref="TryEnd"/> has returned true.</summary>
-    public async ValueTask<GuardDenial> EndAsync(string decision, string code, string reason)
+    /// <param name="decision">The word for the audit.</param>
+    /// <param name="code">The denial code.</param>
+    /// <param name="reason">For the audit.</param>
+    /// <param name="stillRuns">True where the server may still work on the call: its slot is then freed by a late reply, the end of the connection or time.</param>
+    public async ValueTask<GuardDenial> EndAsync(string decision, string code, string reason, bool stillRuns = false)
     {
         var end = new GuardDenial(code, "call", reason);
         try
@@ -65,15 +70,25 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         }
         finally
         {
-            lease.Release();
+            if (stillRuns)
+            {
+                lease?.Abandon();
+            }
+            else
+            {
+                lease?.Dispose();
+            }
         }
 
         return end;
     }
 
+    /// <summary>A late reply to a call that was given up: its slot is free.</summary>
+    public void Release() => lease?.Dispose();
+
     /// <summary>Ends a call that was forwarded and got no reply; the caller holds the right to end it.</summary>
-    public ValueTask<GuardDenial> EndIfOpenAsync(string decision, string code, string reason) =>
-        TryEnd() ? EndAsync(decision, code, reason) : new(new GuardDenial(code, "call", reason));
+    public ValueTask<GuardDenial> EndIfOpenAsync(string decision, string code, string reason, bool stillRuns = false) =>
+        TryEnd() ? EndAsync(decision, code, reason, stillRuns) : new(new GuardDenial(code, "call", reason));
 
     /// <summary>The result stages after <see cref="TryEnd"/> has returned true.</summary>
     public async ValueTask<GuardResult> FinishAsync(JsonElement answer, bool isError, CancellationToken ct)
@@ -95,7 +110,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         }
         finally
         {
-            lease.Release();
+            lease?.Dispose();
         }
     }
 
@@ -112,7 +127,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
     {
         RequestKind.Subscription => System.Threading.Timeout.InfiniteTimeSpan,
         _ when context.HasVerdict && context.Verdict.Timeout is { } limit => limit,
-        _ => context.Policy.Defaults.ToolTimeout,
+        _ => context.Settings?.Limits.ToolTimeout ?? context.Policy.Defaults.ToolTimeout,
     };
 
     private void End()

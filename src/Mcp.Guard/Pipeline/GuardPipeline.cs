@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Stages.Budgets;
+using Mcp.Guard.Stages.Concurrency;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Pipeline;
@@ -7,7 +9,7 @@ namespace Mcp.Guard.Pipeline;
 /// <summary>
 /// The flat loop over the stages. It owns order, faults, deadlines and the audit calls; a stage returns a decision and knows nothing of the others.
 /// </summary>
-internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, ConcurrencyGate gate, TimeProvider time, ILogger logger) : IMcpHostPolicy
+internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, ConcurrencyGate gate, SessionBudgets budgets, TimeProvider time, ILogger logger) : IMcpHostPolicy
 {
     /// <summary>The stages of every boundary.</summary>
     public StageLists Stages => stages;
@@ -35,13 +37,16 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             ? new GuardDenial(GuardDenialCodes.ArgumentsMalformed, GuardStages.Methods, fault)
             : context.Refusal ?? await JudgeAsync(context, ct).ConfigureAwait(false);
 
-        ConcurrencyLease lease = default;
-        if (denial is null && !context.IsOwn)
+        ConcurrencyLease? lease = null;
+        if (denial is null && context.Kind == RequestKind.ToolCall)
         {
-            lease = gate.TryEnter(context);
-            if (!lease.IsHeld)
+            lease = await gate.AcquireAsync(context.Server.Id, context.Caller, ct).ConfigureAwait(false);
+            denial = lease is null
+                ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
+                : await ChargeAsync(context, ct).ConfigureAwait(false);
+            if (denial is not null)
             {
-                denial = new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", lease.Reason);
+                lease?.Dispose();
             }
         }
 
@@ -54,15 +59,14 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
-                lease.Release();
+                lease?.Dispose();
                 throw;
             }
             catch (Exception failure)
             {
                 PipelineLog.AuditFailed(logger, AuditKind.Intent, context.DecisionId, failure);
                 denial = new GuardDenial(GuardDenialCodes.AuditUnavailable, "audit", $"the intent could not be recorded ({failure.GetType().Name})");
-                lease.Release();
-                lease = default;
+                lease?.Dispose();
             }
         }
 
@@ -180,6 +184,28 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         decision.Kind == GuardDecisionKind.Deny
             ? new GuardDenial(decision.Code, stage, decision.Reason, decision.ModelMessage, decision.RetryAfter)
             : new GuardDenial(GuardDenialCodes.GuardFault, stage, $"the decision {decision.Kind} has no place here: {whyNoOther}");
+
+    /// <summary>Counts the call against the session's budgets, right before it leaves; a continued call was counted with its first request.</summary>
+    private async ValueTask<GuardDenial?> ChargeAsync(RequestContext context, CancellationToken ct)
+    {
+        if (context.Continues is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            BudgetLimits limits = BudgetStage.LimitsOf(context);
+            return limits.IsEmpty || await budgets.ChargeAsync(limits, context.Caller, context.Server.Id, context.TargetName!, context.ArgumentsDigest, ct).ConfigureAwait(false)
+                ? null
+                : new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a parallel call spent the rest of the budget");
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            PipelineLog.StageThrew(logger, GuardStages.Budgets, fault);
+            return new GuardDenial(GuardDenialCodes.GuardFault, GuardStages.Budgets, $"the budget store failed ({fault.GetType().Name})");
+        }
+    }
 
     private async ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
     {

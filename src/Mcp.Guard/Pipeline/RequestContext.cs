@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Json;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 
@@ -94,7 +95,10 @@ internal sealed class RequestContext : GuardRequestContext
     public bool IsOwn { get; init; }
 
     /// <summary>Digest over the canonical arguments; computed once.</summary>
-    public string ArgumentsDigest => _argumentsDigest ??= ArgumentsIdentity.Digest(ArgumentsElement);
+    /// <exception cref="InvalidOperationException">The arguments have no canonical form; a stage that needs one then denies.</exception>
+    public string ArgumentsDigest => _argumentsDigest ??= Json.ArgumentsDigest.TryCompute(ArgumentsElement, out string? digest) == JsonFault.None
+        ? digest!
+        : throw new InvalidOperationException("The arguments have no canonical form.");
 
     /// <summary>Sets the value and reads from it what the request is about. A target of another type than text is a fault.</summary>
     public void SetPayload(JsonElement payload)

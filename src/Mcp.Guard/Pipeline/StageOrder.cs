@@ -1,12 +1,16 @@
 using Mcp.Guard.Hosting;
+using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Caller;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.Methods;
 using Mcp.Guard.Stages.Notifications;
+using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultLimit;
+using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Stages.Rules;
 using Mcp.Guard.Stages.Schema;
@@ -41,14 +45,19 @@ internal static class StageOrder
             new ToolPinningStage(),
             new ArgumentSchemaStage(),
             new RootsStage(parts.Roots),
+            new UrlArgumentsStage(),
+            new BudgetStage(parts.Budgets),
             new RateLimitStage(parts.RateLimits),
-            new ConsentStage(parts.Consent),
+            new ConsentStage(parts.Consent, parts.Halts),
         ];
 
         IGuardStage<ResultContext>[] result =
         [
             new ResultLimitStage(),
             new ResultSchemaStage(),
+            new PromptLimitStage(parts.Tokens),
+            new ResultSanitizingStage(parts.Sanitizer),
+            new RedactionStage(),
         ];
 
         IGuardStage<ServerRequestContext>[] serverRequest =

@@ -1,3 +1,4 @@
+using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 
@@ -12,5 +13,11 @@ internal sealed class StageParts
 
     public required IRootNormalizer Roots { get; init; }
 
-    public required ConsentDesk Consent { get; init; }
+    public required ConsentService Consent { get; init; }
+
+    public required SessionBudgets Budgets { get; init; }
+
+    public required ITokenCounter Tokens { get; init; }
+
+    public required IContentSanitizer Sanitizer { get; init; }
 }

@@ -6,7 +6,10 @@ namespace Mcp.Guard.Stages.Concurrency;
 /// Grants slots for calls: so many per server and so many per caller. Calls beyond that wait in a bounded queue per server. A slot that becomes free goes to
 /// the servers in turn, and within a server to the first call whose caller has room, so that neither a server nor a caller can starve others.
 /// </summary>
-internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider time)
+/// <param name="limits">The limits of a server for which <paramref name="limitsOf"/> says nothing, and all waiting times.</param>
+/// <param name="time">Time.</param>
+/// <param name="limitsOf">The limits of a server, by its id; null is <paramref name="limits"/> for all.</param>
+internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider time, Func<string, ConcurrencyLimits?>? limitsOf = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
@@ -25,6 +28,7 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
             return ValueTask.FromCanceled<ConcurrencyLease?>(ct);
         }
 
+        ConcurrencyLimits own = LimitsOf(server);
         Waiter waiter;
         lock (_lock)
         {
@@ -32,12 +36,12 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
             slots ??= new ServerSlots(server);
 
             // A call never overtakes one that waits and could run.
-            if (slots.Running < limits.PerServer && RunningOf(caller) < limits.PerCaller)
+            if (slots.Running < own.PerServer && RunningOf(caller) < own.PerCaller)
             {
                 return new(Grant(slots, caller));
             }
 
-            if (slots.Queue.Count >= limits.QueuePerServer || QueuedOf(slots, caller) >= limits.QueuePerCaller)
+            if (slots.Queue.Count >= own.QueuePerServer || QueuedOf(slots, caller) >= own.QueuePerCaller)
             {
                 RemoveIfIdle(slots);
                 return new((ConcurrencyLease?)null);
@@ -167,14 +171,15 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         for (LinkedListNode<ServerSlots>? node = _waitingServers.First; node is not null; node = node.Next)
         {
             ServerSlots slots = node.Value;
-            if (slots.Running >= limits.PerServer)
+            ConcurrencyLimits own = LimitsOf(slots.Server);
+            if (slots.Running >= own.PerServer)
             {
                 continue;
             }
 
             foreach (Waiter waiter in slots.Queue)
             {
-                if (RunningOf(waiter.Caller) < limits.PerCaller)
+                if (RunningOf(waiter.Caller) < own.PerCaller)
                 {
                     Dequeue(waiter);
                     if (node.List is not null)
@@ -214,6 +219,8 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
             _servers.Remove(slots.Server);
         }
     }
+
+    private ConcurrencyLimits LimitsOf(string server) => limitsOf?.Invoke(server) ?? limits;
 
     private int RunningOf(GuardCaller caller) => _runningPerCaller.GetValueOrDefault(caller);
 

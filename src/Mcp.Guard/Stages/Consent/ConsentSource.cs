@@ -4,14 +4,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Mcp.Guard.Stages.Consent;
 
 /// <summary>Makes the host's provider in a scope of its own for each prompt: a provider may hold what belongs to one request of the host.</summary>
-internal sealed class ConsentSource(GuardPart<IConsentProvider> provider, IServiceScopeFactory scopes) : IConsentSource
+/// <param name="provider">How the provider is made; null where the host denies instead of asking.</param>
+/// <param name="scopes">Makes the scopes.</param>
+internal sealed class ConsentSource(GuardPart<IConsentProvider>? provider, IServiceScopeFactory scopes) : IConsentProviderSource
 {
-    public async Task<ConsentAnswer> AskAsync(ConsentRequest request, CancellationToken ct)
+    public bool IsAvailable => provider is not null;
+
+    public ConsentProviderLease Open()
     {
         AsyncServiceScope scope = scopes.CreateAsyncScope();
-        await using (scope.ConfigureAwait(false))
-        {
-            return await provider.Create(scope.ServiceProvider).RequestAsync(request, ct).ConfigureAwait(false);
-        }
+        return new ConsentProviderLease(provider!.Create(scope.ServiceProvider), scope);
     }
 }

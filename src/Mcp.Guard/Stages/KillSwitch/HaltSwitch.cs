@@ -30,6 +30,9 @@ internal sealed class HaltSwitch : IDisposable
         _time = time;
     }
 
+    /// <summary>Told after the stops in force have changed and what is registered was cancelled. Set once, before the start.</summary>
+    public Action? Changed { get; set; }
+
     /// <summary>Whether the stops were read; until then everything is stopped.</summary>
     public bool IsKnown => Volatile.Read(ref _inForce) is not null;
 
@@ -202,5 +205,7 @@ internal sealed class HaltSwitch : IDisposable
                 running.Key.Cancel();
             }
         }
+
+        Changed?.Invoke();
     }
 }

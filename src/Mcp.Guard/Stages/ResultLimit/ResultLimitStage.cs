@@ -7,26 +7,41 @@ namespace Mcp.Guard.Stages.ResultLimit;
 /// <summary>Size, number of content blocks and depth of a result. Over a limit the rule says: deny, or cut with a notice.</summary>
 internal sealed class ResultLimitStage : IGuardStage<ResultContext>
 {
+    /// <summary>Values of a result at all depths together.</summary>
+    private const int MaxValues = 100_000;
+
     public string Name => GuardStages.ResultLimit;
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
         ResultSettings limits = context.Call.HasVerdict && context.Call.Verdict.Results is { } own ? own : context.Call.Settings!.Limits.Results;
-        JsonElement result = context.Current;
-        long bytes = System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(result).Length;
-        if (bytes > limits.MaxBytes)
+        var bounds = new ResultLimits { MaxBytes = limits.MaxBytes, MaxItems = MaxValues, MaxDepth = limits.MaxDepth };
+        ResultSize size = ResultGauge.Measure(context.Current, bounds);
+        if (size == ResultSize.Fits && HasMoreItems(context.Current, limits.MaxItems))
         {
-            return new(GuardDecision.Deny(GuardDenialCodes.ResultTooLarge, $"the result has {bytes} bytes, more than {limits.MaxBytes}"));
+            size = ResultSize.TooManyItems;
         }
 
+        if (size == ResultSize.TooManyBytes && limits.Overflow == ResultOverflow.Cut && TextResultCutter.Cut(context.Current, limits.MaxBytes) is { } cut)
+        {
+            return new(GuardDecision.Replace(cut, "cut", $"the result was longer than {limits.MaxBytes} bytes"));
+        }
+
+        return new(size == ResultSize.Fits
+            ? GuardDecision.Continue
+            : GuardDecision.Deny(GuardDenialCodes.ResultTooLarge, $"{size}: at most {limits.MaxBytes} bytes, {limits.MaxItems} items, depth {limits.MaxDepth}"));
+    }
+
+    private static bool HasMoreItems(JsonElement result, int maxItems)
+    {
         foreach (JsonProperty member in result.EnumerateObject())
         {
-            if (member.Value.ValueKind == JsonValueKind.Array && member.Value.GetArrayLength() > limits.MaxItems)
+            if (member.Value.ValueKind == JsonValueKind.Array && member.Value.GetArrayLength() > maxItems)
             {
-                return new(GuardDecision.Deny(GuardDenialCodes.ResultTooLarge, $"the result has {member.Value.GetArrayLength()} items, more than {limits.MaxItems}"));
+                return true;
             }
         }
 
-        return new(GuardDecision.Continue);
+        return false;
     }
 }

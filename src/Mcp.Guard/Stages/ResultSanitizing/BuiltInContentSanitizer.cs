@@ -6,7 +6,7 @@ internal sealed class BuiltInContentSanitizer : IContentSanitizer
     public Mcp.Guard.SanitizedText Sanitize(string text, ContentSurface surface)
     {
         ArgumentNullException.ThrowIfNull(text);
-        SanitizedText cleaned = TextSanitizer.Default.Sanitize(text, surface switch
+        SanitizerResult cleaned = TextSanitizer.Default.Sanitize(text, surface switch
         {
             ContentSurface.Description => TextSurface.Description,
             ContentSurface.Name => TextSurface.Name,

@@ -15,10 +15,10 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
     public static TextSanitizer Default { get; } = new(RemoteReferencePolicy.Default);
 
     /// <summary>Sanitises <paramref name="text"/>; <paramref name="peers"/> are the other names on the host, for <see cref="TextSurface.Name"/>.</summary>
-    public SanitizedText Sanitize(string text, TextSurface surface, ReadOnlySpan<string> peers = default)
+    public SanitizerResult Sanitize(string text, TextSurface surface, ReadOnlySpan<string> peers = default)
     {
         string? changed = Sanitize(text.AsSpan(), surface, peers, out ContentFlags flags);
-        return new SanitizedText(changed ?? text, flags);
+        return new SanitizerResult(changed ?? text, flags);
     }
 
     /// <summary>The same for a text that is not a string yet. Null: the text is clean as it stands.</summary>

@@ -25,7 +25,7 @@ internal sealed class TextCorpusTests
     public void Sanitize_CorpusCase_MeetsItsContract(JsonElement item)
     {
         string text = JsonText.GetString(item.GetProperty("text"));
-        SanitizedText result = Sanitize(item, text);
+        SanitizerResult result = Sanitize(item, text);
         JsonElement expect = item.GetProperty("expect");
         if (expect.TryGetProperty("unchanged", out JsonElement unchanged) && unchanged.GetBoolean())
         {
@@ -61,7 +61,7 @@ internal sealed class TextCorpusTests
         Assert.That(Sanitize(item, once).Text, Is.SameAs(once));
     }
 
-    private static SanitizedText Sanitize(JsonElement item, string text)
+    private static SanitizerResult Sanitize(JsonElement item, string text)
     {
         string[] peers = item.TryGetProperty("peers", out JsonElement list) ? [.. list.EnumerateArray().Select(peer => peer.GetString()!)] : [];
         return TextSanitizer.Default.Sanitize(text, TextSurfaces.Parse(item.GetProperty("surface").GetString()!), peers);

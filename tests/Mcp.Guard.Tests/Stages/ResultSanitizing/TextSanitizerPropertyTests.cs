@@ -45,7 +45,7 @@ internal sealed class TextSanitizerPropertyTests
     public void Sanitize_ChangedText_IsFlagged() =>
         Prop.ForAll(HostileText.OfEverything, text =>
         {
-            SanitizedText result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
+            SanitizerResult result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
             return ReferenceEquals(result.Text, text) || (result.Text != text && result.Flags != ContentFlags.None);
         }).Check(Properties.Config());
 

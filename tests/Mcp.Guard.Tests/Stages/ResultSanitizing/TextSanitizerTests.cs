@@ -28,7 +28,7 @@ internal sealed class TextSanitizerTests
     [TestCase("a\u00ad b", false, TestName = "Sanitize_SoftHyphenBeforeBlank_Goes")]
     public void Sanitize_InvisibleCharacter_StaysOnlyWhereItMeansSomething(string text, bool stays)
     {
-        SanitizedText result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
+        SanitizerResult result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
         Assert.That(ReferenceEquals(result.Text, text), Is.EqualTo(stays));
         Assert.That(result.Flags, stays ? Is.EqualTo(ContentFlags.None) : Is.Not.EqualTo(ContentFlags.None));
     }
@@ -44,7 +44,7 @@ internal sealed class TextSanitizerTests
     public void Sanitize_LoneSurrogate_IsReplaced()
     {
         // Not a test case's argument: metadata is UTF-8 and cannot hold it.
-        SanitizedText result = TextSanitizer.Default.Sanitize("a" + (char)0xD800 + "b", TextSurface.Result);
+        SanitizerResult result = TextSanitizer.Default.Sanitize("a" + (char)0xD800 + "b", TextSurface.Result);
         Assert.That(result.Text, Is.EqualTo("a\uFFFDb"));
         Assert.That(result.Flags, Is.EqualTo(ContentFlags.HiddenUnicode));
     }
@@ -73,7 +73,7 @@ internal sealed class TextSanitizerTests
     [TestCase("![x](https://evil.example/p) and https://evil.example/q")]
     public void Sanitize_RemoteReference_LeavesNoAddress(string text)
     {
-        SanitizedText result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
+        SanitizerResult result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
         Assert.That(result.Flags & ContentFlags.RemoteResource, Is.EqualTo(ContentFlags.RemoteResource));
         Assert.That(result.Text, Does.Not.Contain("evil.example").IgnoreCase);
         Assert.That(result.Text, Does.Contain("evil[.]example").IgnoreCase);
@@ -88,7 +88,7 @@ internal sealed class TextSanitizerTests
     [TestCase("[ASP.NET](https://dotnet.microsoft.com) [Node.js](https://nodejs.org) [README.md](https://git.example.org/README.md)")]
     public void Sanitize_OrdinaryReference_StaysUnflagged(string text)
     {
-        SanitizedText result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
+        SanitizerResult result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);
         Assert.That(result.Text, Is.SameAs(text));
         Assert.That(result.Flags, Is.EqualTo(ContentFlags.None));
     }
@@ -114,7 +114,7 @@ internal sealed class TextSanitizerTests
     {
         var sanitizer = new TextSanitizer(new RemoteReferencePolicy(RemoteReferenceAction.Keep));
         string text = "![x](https://evil.example/p)";
-        SanitizedText result = sanitizer.Sanitize(text, TextSurface.Result);
+        SanitizerResult result = sanitizer.Sanitize(text, TextSurface.Result);
         Assert.That(result.Text, Is.SameAs(text));
         Assert.That(result.Flags, Is.EqualTo(ContentFlags.RemoteResource));
     }

@@ -1,7 +1,7 @@
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>A text after sanitising, with what was found in it.</summary>
-internal readonly struct SanitizedText(string text, ContentFlags flags)
+internal readonly struct SanitizerResult(string text, ContentFlags flags)
 {
     /// <summary>The text to use. The very instance that went in where nothing had to change.</summary>
     public string Text { get; } = text;
