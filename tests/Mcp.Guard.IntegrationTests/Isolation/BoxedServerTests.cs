@@ -62,6 +62,7 @@ internal sealed class BoxedServerTests
             Executable = npx,
             Arguments = ["--yes", FilesystemServer.Package, "/tmp"],
             Readable = [],
+            Environment = [new IsolationVariable("npm_config_registry", await FilesystemServer.RegistryAsync())],
         };
         IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Detect() with { HomeFolder = home });
         await using ServerProcess server = await ServerProcess.StartAsync(plan, new ServerProcessOptions(), NullLogger.Instance);
