@@ -62,13 +62,24 @@ internal sealed class BoxedServerTests
             Executable = npx,
             Arguments = ["--yes", FilesystemServer.Package, "/tmp"],
             Readable = [],
-            Environment = [new IsolationVariable("npm_config_registry", await FilesystemServer.RegistryAsync())],
         };
         IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Detect() with { HomeFolder = home });
         await using ServerProcess server = await ServerProcess.StartAsync(plan, new ServerProcessOptions(), NullLogger.Instance);
         await using McpClient client = await ConnectAsync(server);
         IList<McpClientTool> tools = await client.ListToolsAsync();
         Assert.That(tools.Select(static tool => tool.Name), Does.Contain("read_text_file"));
+    }
+
+    [TestCase("--yes", "@modelcontextprotocol/server-other@1.0.0", IsolationFault.SourceRefused)]
+    [TestCase("--package=x", "y", IsolationFault.InvalidOptions)]
+    [TestCase("-y", "--", IsolationFault.InvalidOptions)]
+    public void Npx_WhatIsNotInTheCache_IsRefused(string first, string second, object fault)
+    {
+        string npx = FilesystemServer.RequireNpx();
+        IsolationException? refused = Assert.Throws<IsolationException>(() => IsolationPlanner.Create(
+            Probe.Boxed() with { Executable = npx, Arguments = [first, second] },
+            IsolationHost.Detect() with { HomeFolder = _folder }));
+        Assert.That(refused!.Fault, Is.EqualTo(fault), refused.Message);
     }
 
     [TestCase(nameof(IsolationMode.None))]

@@ -101,6 +101,7 @@ internal sealed class BubblewrapPlanTests
         yield return Refusal("home", s_options with { Readable = ["/home/host"] }, s_host, IsolationFault.SourceRefused);
         yield return Refusal("above home", s_options with { Writable = ["/home/host/.."] }, s_host, IsolationFault.SourceRefused);
         yield return Refusal("writable system", s_options with { Writable = ["/bin"] }, s_host, IsolationFault.SourceRefused);
+        yield return Refusal("policy among the system's files", s_options with { GuardPaths = ["/usr/share/mcp-guard.json"] }, s_host, IsolationFault.GuardFilesExposed);
         yield return Refusal("working directory outside", s_options with { WorkingDirectory = "/opt" }, s_host, IsolationFault.InvalidOptions);
         yield return Refusal("variable with an equals sign", s_options with { Environment = [new("A=B", "c")] }, s_host, IsolationFault.InvalidOptions);
         yield return Refusal("variable twice", s_options with { Environment = [new("A", "b"), new("A", "c")] }, s_host, IsolationFault.InvalidOptions);

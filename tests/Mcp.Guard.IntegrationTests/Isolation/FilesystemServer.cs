@@ -63,10 +63,7 @@ internal static class FilesystemServer
         return File.Exists(Path.Combine(folder, Entry)) ? folder : null;
     }
 
-    /// <summary>The registry the host's npm uses: the cache is kept by address.</summary>
-    public static Task<string> RegistryAsync() => RunAsync(Path.Combine(Path.GetDirectoryName(Node)!, "npm"), null, "config", "get", "registry");
-
-    private static async Task<string> RunAsync(string program, string? home, params string[] arguments)
+    private static async Task RunAsync(string program, string? home, params string[] arguments)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
@@ -81,8 +78,8 @@ internal static class FilesystemServer
 
         using Process process = Process.Start(start)!;
         process.StandardInput.Close();
-        Task<string[]> said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        Task drained = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        return (await said)[0].Trim();
+        await drained;
     }
 }
