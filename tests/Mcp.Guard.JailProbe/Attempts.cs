@@ -74,7 +74,9 @@ internal static class Attempts
     private static string ConnectUnix(string path)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(path));
+
+        // An argument cannot hold the zero character that an abstract name begins with.
+        socket.Connect(new UnixDomainSocketEndPoint(path.StartsWith('@') ? $"\0{path[1..]}" : path));
         return "connected";
     }
 

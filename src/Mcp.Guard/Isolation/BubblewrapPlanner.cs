@@ -79,7 +79,9 @@ internal sealed class BubblewrapPlanner
     private IsolationPlan Create()
     {
         RuntimePreset preset = RuntimePreset.Create(_options, _host);
-        MountPlan mounts = MountPlanner.Create(_options, _host, _user, preset.Readable);
+
+        // A host that is not root keeps its user and groups inside: the kernel decides what they may.
+        MountPlan mounts = MountPlanner.Create(_options, _host, _host.IsRoot ? _user : null, preset.Readable, ["/usr", .. s_systemFolders, .. s_systemFiles, .. s_networkFiles]);
         List<IsolationVariable> environment = CreateEnvironment(preset);
         string folder = WorkingDirectory(mounts);
         ReadOnlyMemory<byte>[] files = [Users(), Groups()];
@@ -90,8 +92,8 @@ internal sealed class BubblewrapPlanner
         AddMounts(mounts, JailHandover.FirstFileDescriptor + files.Length);
         _arguments.AddRange(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", folder, "--"]);
         _arguments.AddRange(LimitArguments.Create(_options, _host, countProcesses: true));
-        _arguments.Add(_options.Executable);
-        _arguments.AddRange(_options.Arguments);
+        _arguments.Add(preset.Command?.Executable ?? _options.Executable);
+        _arguments.AddRange(preset.Command?.Arguments ?? _options.Arguments);
 
         CgroupPlan? cgroup = CreateCgroup();
         bool sharedMemory = _options.Memory is null || cgroup is not null;

@@ -28,7 +28,7 @@ internal static class ContainerPlanner
             throw new IsolationException(options.Server, IsolationFault.InvalidOptions, "isolation.user is root", "Choose another user");
         }
 
-        MountPlan mounts = MountPlanner.Create(options, host, host.IsRoot ? user : null, []);
+        MountPlan mounts = MountPlanner.Create(options, host, host.IsRoot ? user : null, [], []);
         string name = ContainerName(options);
         List<string> arguments = ["run", "--rm", "--interactive", "--init", "--pull", "never", "--log-driver", "none"];
         arguments.AddRange(["--name", name, "--label", $"mcp-guard.server={options.Server}", "--label", $"mcp-guard.instance={options.InstanceId}", "--hostname", "mcp-guard"]);

@@ -29,6 +29,38 @@ internal sealed class LocalFiles : IHostFiles
         }
     }
 
+    public IReadOnlyList<string> Folders(string folder, int most)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(folder).Take(most).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    public ReadOnlyMemory<byte>? Read(string path, int longest)
+    {
+        try
+        {
+            if (Resolve(path) is not { Kind: HostFileKind.File } file)
+            {
+                return null;
+            }
+
+            using FileStream stream = new(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            byte[] bytes = new byte[Math.Min(stream.Length, (long)longest + 1)];
+            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return length <= longest ? bytes.AsMemory(0, length) : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private static string? Follow(string path, List<string> linkFolders)
     {
         string root = Path.GetPathRoot(path)!;

@@ -38,9 +38,11 @@ internal sealed class MountPlanner
     /// <param name="host">The machine.</param>
     /// <param name="user">The host's user the server runs as, who must be able to use what is bound; null where that is not known.</param>
     /// <param name="preset">What the interpreter needs to read.</param>
-    public static MountPlan Create(IsolationOptions options, IsolationHost host, JailUser? user, IReadOnlyList<string> preset)
+    /// <param name="system">What every box shows of the system.</param>
+    public static MountPlan Create(IsolationOptions options, IsolationHost host, JailUser? user, IReadOnlyList<string> preset, IReadOnlyList<string> system)
     {
         var planner = new MountPlanner(options, host, user);
+        planner.CheckSystem(system);
         foreach (string path in preset.Concat(options.Readable))
         {
             planner.Add(path, writable: false);
@@ -119,11 +121,7 @@ internal sealed class MountPlanner
             // it could move the masked folder's parents away.
             if (!inside || writable || own.Folder == source.Path || own.Path == source.Path || !own.Exists)
             {
-                throw new IsolationException(
-                    _options.Server,
-                    IsolationFault.GuardFilesExposed,
-                    $"{path} would put {own.Path}, a file of the guard, within its reach",
-                    "Move the guard's file to a folder of its own outside what servers can see, or list narrower folders");
+                throw Exposed(path, own);
             }
 
             _masks.Add(own.Folder);
@@ -131,6 +129,19 @@ internal sealed class MountPlanner
             if (target != source.Path)
             {
                 _masks.Add(target + own.Folder[source.Path.Length..]);
+            }
+        }
+    }
+
+    // The system's folders are not masked: a guard's file has no business there.
+    private void CheckSystem(IReadOnlyList<string> system)
+    {
+        foreach (string folder in system)
+        {
+            string resolved = _host.Files.Resolve(folder)?.Path ?? folder;
+            if (_guardPaths.Find(own => HostPaths.IsAtOrUnder(own.Path, resolved)) is { } exposed)
+            {
+                throw Exposed(folder, exposed);
             }
         }
     }
@@ -165,6 +176,12 @@ internal sealed class MountPlanner
             }
         }
     }
+
+    private IsolationException Exposed(string path, GuardPath own) => new(
+        _options.Server,
+        IsolationFault.GuardFilesExposed,
+        $"{path} would put {own.Path}, a file of the guard, within its reach",
+        "Move the guard's file to a folder of its own outside what servers can see, or list narrower folders");
 
     private IsolationException Refused(string problem, string fix) => new(_options.Server, IsolationFault.SourceRefused, problem, fix);
 

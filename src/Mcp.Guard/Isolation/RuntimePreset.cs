@@ -3,7 +3,8 @@ namespace Mcp.Guard.Isolation;
 /// <summary>What an interpreter needs inside a box besides the read-only system: where it is installed, and variables that keep it from writing elsewhere.</summary>
 /// <param name="Readable">Files and folders of the host to show read-only.</param>
 /// <param name="Environment">Variables that the policy may override.</param>
-internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyList<KeyValuePair<string, string>> Environment)
+/// <param name="Command">What is started instead of the policy's command (npx); null where that is started itself.</param>
+internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyList<KeyValuePair<string, string>> Environment, PlannedCommand? Command = null)
 {
     private const string NodeModules = "/lib/node_modules/";
 
@@ -24,7 +25,7 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
     }
 
     private static IsolationPreset Kind(IsolationPreset wanted, string name) => wanted != IsolationPreset.Automatic ? wanted
-        : name is "node" or "npx" or "npm" ? IsolationPreset.Node
+        : name is "node" or "npx" ? IsolationPreset.Node
         : name is "dotnet" or "dnx" ? IsolationPreset.Dotnet
         : name.StartsWith("python", StringComparison.Ordinal) ? IsolationPreset.Python
         : IsolationPreset.Native;
@@ -34,37 +35,16 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
         int modules = program.IndexOf(NodeModules, StringComparison.Ordinal);
         string prefix = modules > 0 ? program[..modules] : Prefix(program);
         List<string> readable = [.. Outside(prefix), .. Outside(options.Executable)];
-        var environment = new List<KeyValuePair<string, string>>
+        PlannedCommand? command = null;
+        if (name == "npx")
         {
-            new("npm_config_update_notifier", "false"),
-            new("npm_config_logs_max", "0"),
-            new("NO_UPDATE_NOTIFIER", "1"),
-        };
-        if (name is "npx" or "npm" && host.HomeFolder is not null)
-        {
-            AddCache(readable, environment, options, host);
+            string cache = options.Environment.FirstOrDefault(static variable => variable.Name == "npm_config_cache")?.Value ?? $"{host.HomeFolder}/.npm";
+            NpxCommand npx = NpxCommand.Find(options, host, cache);
+            readable.Add(npx.Folder);
+            command = new PlannedCommand($"{HostPaths.Parent(HostPaths.Normalize(options.Executable))}/node", [npx.Script, .. npx.Arguments]);
         }
 
-        return new RuntimePreset(readable, environment);
-    }
-
-    // Packages come from what is on the disk already; without a network nothing can be fetched, so npm is told not to try.
-    private static void AddCache(List<string> readable, List<KeyValuePair<string, string>> environment, IsolationOptions options, IsolationHost host)
-    {
-        string cache = options.Environment.FirstOrDefault(static variable => variable.Name == "npm_config_cache")?.Value ?? $"{host.HomeFolder}/.npm";
-        foreach (string folder in (string[])["_npx", "_cacache"])
-        {
-            if (host.Files.Resolve($"{cache}/{folder}") is not null)
-            {
-                readable.Add($"{cache}/{folder}");
-            }
-        }
-
-        environment.Add(new("npm_config_cache", cache));
-        if (options.Network != IsolationNetwork.Host)
-        {
-            environment.Add(new("npm_config_offline", "true"));
-        }
+        return new RuntimePreset(readable, [new("NO_UPDATE_NOTIFIER", "1")], command);
     }
 
     private static RuntimePreset Dotnet(IsolationOptions options, string program)

@@ -70,6 +70,18 @@ internal sealed class BoxedServerTests
         Assert.That(tools.Select(static tool => tool.Name), Does.Contain("read_text_file"));
     }
 
+    [TestCase("--yes", "@modelcontextprotocol/server-other@1.0.0", IsolationFault.SourceRefused)]
+    [TestCase("--package=x", "y", IsolationFault.InvalidOptions)]
+    [TestCase("-y", "--", IsolationFault.InvalidOptions)]
+    public void Npx_WhatIsNotInTheCache_IsRefused(string first, string second, object fault)
+    {
+        string npx = FilesystemServer.RequireNpx();
+        IsolationException? refused = Assert.Throws<IsolationException>(() => IsolationPlanner.Create(
+            Probe.Boxed() with { Executable = npx, Arguments = [first, second] },
+            IsolationHost.Detect() with { HomeFolder = _folder }));
+        Assert.That(refused!.Fault, Is.EqualTo(fault), refused.Message);
+    }
+
     [TestCase(nameof(IsolationMode.None))]
     [TestCase(nameof(IsolationMode.Bubblewrap))]
     public async Task OwnServer_Started_Answers(string mode)

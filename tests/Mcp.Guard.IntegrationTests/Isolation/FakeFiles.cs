@@ -9,4 +9,8 @@ internal sealed class FakeFiles(params string[] folders) : IHostFiles
         path == "/" || Array.Exists(folders, folder => folder == path)
             ? new HostFile(path, Path.HasExtension(path) ? HostFileKind.File : HostFileKind.Folder, null, null, [])
             : null;
+
+    public IReadOnlyList<string> Folders(string folder, int most) => [];
+
+    public ReadOnlyMemory<byte>? Read(string path, int longest) => null;
 }

@@ -13,6 +13,9 @@ internal static class SeccompFilter
     private const uint NoSuchCall = Fail | 38;
     private const uint Fail = 0x00050000;
 
+    // Not done and answered 0: .NET does not start where this call fails.
+    private const uint Ignored = Fail;
+
     // struct seccomp_data: number, architecture, instruction pointer, six arguments of 64 bits.
     private const int NumberOffset = 0;
     private const int ArchitectureOffset = 4;
@@ -97,7 +100,7 @@ internal static class SeccompFilter
             "socket" => JudgeSocket(rules, allowed),
             "mmap" when !rules.SharedMemory => LoadArgument(3, BpfBlock.Mask(SharedAnonymous, BpfBlock.Choose(BpfCode.JumpIfEqual, SharedAnonymous, refused, allowed))),
             "memfd_create" when !rules.SharedMemory => refused,
-            "sched_setaffinity" when !rules.ChooseProcessors => refused,
+            "sched_setaffinity" when !rules.ChooseProcessors => BpfBlock.Return(Ignored),
             _ => allowed,
         };
     }
