@@ -277,6 +277,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
             {
                 WriteTaken();
                 Maintain();
+                LingerForCallers();
             }
 
             Close();
@@ -310,6 +311,19 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         {
             Volatile.Write(ref _failure, fault);
             _opened.TrySetException(fault);
+        }
+    }
+
+    /// <summary>
+    /// Callers who were just released are about to write again: a few microseconds of patience spare both sides a switch of threads, and let more of them
+    /// share the next write.
+    /// </summary>
+    private void LingerForCallers()
+    {
+        var spinner = default(SpinWait);
+        while (!spinner.NextSpinWillYield && Volatile.Read(ref _incomingCount) == 0)
+        {
+            spinner.SpinOnce();
         }
     }
 
