@@ -487,12 +487,25 @@ internal sealed class AuditLog : IDisposable
         CompareWithCheckpoint();
         _file?.Dispose();
         _file = null;
-        bool continues = found.AppendAt is { } end && end < _options.SegmentBytes && Today() <= _segment.Day;
-        if (continues)
+        Continue(found);
+    }
+
+    /// <summary>Opens the newest segment where it can be continued, and cuts off its torn tail in any case: other segments are about to follow it.</summary>
+    private void Continue(AuditRecovery found)
+    {
+        string path = Path.Combine(_options.Directory, _segment.ToString());
+        if (found.CutAt is { } end)
         {
-            _file = _storage.Open(Path.Combine(_options.Directory, _segment.ToString()), createNew: false);
-            _offset = found.AppendAt!.Value;
-            _tailDirty = true;
+            using IAuditStorageFile torn = _storage.Open(path, createNew: false);
+            torn.SetLength(end);
+            torn.Sync();
+        }
+
+        if (found.AppendAt is { } offset && offset < _options.SegmentBytes && Today() <= _segment.Day)
+        {
+            _file = _storage.Open(path, createNew: false);
+            _offset = offset;
+            _tailDirty = false;
             _needsHeader = false;
         }
     }

@@ -43,4 +43,40 @@ internal sealed class AuditFileSinkTests
             Assert.That(folder.Records(), Has.Count.EqualTo(203));
         });
     }
+
+    [Test]
+    public async Task WriteAsync_BeforeStartAndAfterClose_IsRefusedAtOnce()
+    {
+        using var folder = new AuditFolder();
+        var sink = new AuditFileSink(folder.Options(), TimeProvider.System);
+        Assert.That(async () => await sink.WriteAsync(AuditSamples.Intent("early"), CancellationToken.None), Throws.InstanceOf<AuditUnavailableException>());
+        await sink.StartAsync(CancellationToken.None);
+        await sink.DisposeAsync();
+        Assert.That(async () => await sink.WriteAsync(AuditSamples.Intent("late"), CancellationToken.None), Throws.InstanceOf<AuditUnavailableException>());
+    }
+
+    [Test]
+    public async Task StartAsync_SegmentTornOnADayBefore_IsCutBeforeTheNextOneFollows()
+    {
+        var storage = new MemoryAuditStorage();
+        var options = new AuditFileOptions { Directory = "/log" };
+        await using (var sink = new AuditFileSink(options, storage, new FakeTimeProvider(AuditSamples.Noon)))
+        {
+            await sink.StartAsync(CancellationToken.None);
+        }
+
+        string path = storage.Files.Keys.Single(static name => name.EndsWith(".jsonl", StringComparison.Ordinal));
+        storage.Files[path] = [.. storage.Files[path], .. "{\"seq\":4,\"time\":\"2026"u8];
+        Assert.That(AuditVerifier.Verify(storage, "/log", null, default).Verdict, Is.EqualTo(AuditVerdict.Torn));
+        await using (var sink = new AuditFileSink(options, storage, new FakeTimeProvider(AuditSamples.Noon.AddDays(1))))
+        {
+            await sink.StartAsync(CancellationToken.None);
+        }
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(AuditVerifier.Verify(storage, "/log", null, default).Verdict, Is.EqualTo(AuditVerdict.Valid));
+            Assert.That(storage.Files[path + ".torn-4"], Is.EqualTo("{\"seq\":4,\"time\":\"2026"u8.ToArray()));
+        });
+    }
 }
