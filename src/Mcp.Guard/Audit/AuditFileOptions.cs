@@ -82,6 +82,11 @@ public sealed class AuditFileOptions
             faults.Add($"audit.checkpointKey has {CheckpointKey.Length} bytes; give {MinKeyBytes} or more");
         }
 
+        if (faults.Count == 0 && CheckpointPath is not null && IsInside(CheckpointPath, Directory))
+        {
+            faults.Add("audit.checkpointPath lies in audit.directory, where who changes the log changes the checkpoint too; name another place");
+        }
+
         return faults;
     }
 
@@ -100,6 +105,12 @@ public sealed class AuditFileOptions
         }
 
         return warnings;
+    }
+
+    private static bool IsInside(string path, string directory)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) + Path.DirectorySeparatorChar;
+        return Path.GetFullPath(path).StartsWith(folder, StringComparison.Ordinal);
     }
 
     private static void Check(List<string> faults, string name, long value, long least, long most)

@@ -15,6 +15,9 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     private const int BatchBytes = 1024 * 1024;
     private const int MaxPooled = 1_024;
 
+    // Records hold their arguments and results whole until they are written; a single one may be larger than this and passes when it is alone.
+    private const long MaxQueuedBytes = 64 * 1024 * 1024;
+
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromHours(1);
 
     private readonly AuditFileOptions _options;
@@ -32,6 +35,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     private PendingAuditWrite[] _incoming = new PendingAuditWrite[256];
     private PendingAuditWrite[] _taken = new PendingAuditWrite[256];
     private int _incomingCount;
+    private long _incomingBytes;
     private int _takenCount;
     private int _takenDone;
     private long _busySince;
@@ -94,7 +98,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
                 : _log.StartFinding is { } finding ? (AuditFileState.Degraded, finding)
                 : dropped > 0 ? (AuditFileState.Degraded, string.Create(CultureInfo.InvariantCulture, $"{dropped} records were lost (bestEffort)"))
                 : _checkpoints.Failure is { } kept ? (AuditFileState.Degraded, $"a checkpoint could not be kept: {kept.Message}")
-                : Volatile.Read(ref _maintenanceFailure) is { } kept2 ? (AuditFileState.Degraded, $"old segments could not be deleted: {kept2.Message}")
+                : Volatile.Read(ref _maintenanceFailure) is { } unkept ? (AuditFileState.Degraded, $"old segments could not be deleted: {unkept.Message}")
                 : (AuditFileState.Healthy, "records are written");
             return new(
                 state, message, Volatile.Read(ref _written), Volatile.Read(ref _refused), dropped, _checkpoints.Failures, _log.OpenAtStart.Count);
@@ -112,6 +116,8 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isClosing, this);
             _isStarted = true;
+            _isBusy = true;
+            _busySince = _time.GetTimestamp();
         }
 
         _thread.Start();
@@ -127,15 +133,15 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         string? refusal = null;
         lock (_gate)
         {
-            if (_isClosing)
+            if (_isClosing || !_isStarted)
             {
-                refusal = "the audit is closed";
+                refusal = _isClosing ? "the audit is closed" : "the audit is not started";
             }
             else if (_isStalled)
             {
                 refusal = "a write to the audit has not come back in time";
             }
-            else if (_incomingCount >= PlacesFor(record.Kind))
+            else if (_incomingCount >= PlacesFor(record.Kind) || (_incomingCount > 0 && _incomingBytes + pending.Bytes > MaxQueuedBytes))
             {
                 refusal = "the queue of the audit is full";
             }
@@ -147,6 +153,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
                 }
 
                 _incoming[_incomingCount++] = pending;
+                _incomingBytes += pending.Bytes;
                 if (_isWaiting)
                 {
                     _isWaiting = false;
@@ -277,6 +284,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
             {
                 WriteTaken();
                 Maintain();
+                LingerForCallers();
             }
 
             Close();
@@ -313,6 +321,19 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Callers who were just released are about to write again: a few microseconds of patience spare both sides a switch of threads, and let more of them
+    /// share the next write.
+    /// </summary>
+    private void LingerForCallers()
+    {
+        var spinner = default(SpinWait);
+        while (!spinner.NextSpinWillYield && Volatile.Read(ref _incomingCount) == 0)
+        {
+            spinner.SpinOnce();
+        }
+    }
+
     /// <summary>Waits for records or other work and takes what is there; false when the sink closes and nothing is left.</summary>
     private bool Take()
     {
@@ -336,6 +357,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
             _takenCount = _incomingCount;
             _takenDone = 0;
             _incomingCount = 0;
+            _incomingBytes = 0;
             _isBusy = true;
             _busySince = _time.GetTimestamp();
             return true;

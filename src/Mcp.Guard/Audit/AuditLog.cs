@@ -229,8 +229,7 @@ internal sealed class AuditLog : IDisposable
             SyncOrGiveUp();
         }
 
-        ReadOnlyMemory<byte> key = _options.CheckpointKey.IsEmpty ? _options.ChainKey : _options.CheckpointKey;
-        return AuditCheckpoint.Make(_logId, Sequence, _head, _time.GetUtcNow(), key.Span);
+        return AuditCheckpoint.Make(_logId, Sequence, _head, _time.GetUtcNow(), CheckpointKey.Span);
     }
 
     /// <summary>Replaces the checkpoint file at once or not at all.</summary>
@@ -426,6 +425,8 @@ internal sealed class AuditLog : IDisposable
         _file = null;
     }
 
+    private ReadOnlyMemory<byte> CheckpointKey => _options.CheckpointKey.IsEmpty ? _options.ChainKey : _options.CheckpointKey;
+
     private bool HasCheckpoints => _options.CheckpointPath is not null || _options.CheckpointSink is not null;
 
     private void DiscardSegment()
@@ -483,16 +484,68 @@ internal sealed class AuditLog : IDisposable
 
         _open.Clear();
         StartFinding = found.Finding;
+        CompareWithCheckpoint();
         _file?.Dispose();
         _file = null;
-        bool continues = found.AppendAt is { } end && end < _options.SegmentBytes && Today() <= _segment.Day;
-        if (continues)
+        Continue(found);
+    }
+
+    /// <summary>Opens the newest segment where it can be continued, and cuts off its torn tail in any case: other segments are about to follow it.</summary>
+    private void Continue(AuditRecovery found)
+    {
+        string path = Path.Combine(_options.Directory, _segment.ToString());
+        if (found.CutAt is { } end)
         {
-            _file = _storage.Open(Path.Combine(_options.Directory, _segment.ToString()), createNew: false);
-            _offset = found.AppendAt!.Value;
-            _tailDirty = true;
+            using IAuditStorageFile torn = _storage.Open(path, createNew: false);
+            torn.SetLength(end);
+            torn.Sync();
+        }
+
+        if (found.AppendAt is { } offset && offset < _options.SegmentBytes && Today() <= _segment.Day)
+        {
+            _file = _storage.Open(path, createNew: false);
+            _offset = offset;
+            _tailDirty = false;
             _needsHeader = false;
         }
+    }
+
+    /// <summary>
+    /// Finds at start that the log was cut, rolled back or removed while it was closed. The checkpoint that says so is kept beside the new one.
+    /// </summary>
+    private void CompareWithCheckpoint()
+    {
+        if (_options.CheckpointPath is not { } path || !_storage.Exists(path))
+        {
+            return;
+        }
+
+        byte[] bytes = new byte[AuditCheckpoint.MaxBytes];
+        int length;
+        using (Stream stream = _storage.OpenRead(path))
+        {
+            length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        }
+
+        string? fault = !AuditCheckpoint.TryParse(bytes.AsSpan(0, length), out AuditCheckpoint? checkpoint) ? "the checkpoint file holds no checkpoint"
+            : !CheckpointKey.IsEmpty && !checkpoint!.IsSignedWith(CheckpointKey.Span) ? "the checkpoint is not signed with the log's key"
+            : !string.Equals(checkpoint!.LogId, _logId, StringComparison.Ordinal) ? "the log is not the one that its checkpoint knows"
+            : checkpoint.Sequence > Sequence ? "the log ends before its checkpoint: it was cut or rolled back"
+            : checkpoint.Sequence == Sequence && !string.Equals(checkpoint.Head, Convert.ToHexStringLower(_head), StringComparison.Ordinal) ? "the log's last record is not the one that its checkpoint knows"
+            : null;
+        if (fault is null)
+        {
+            return;
+        }
+
+        string kept = path + ".contradicted";
+        _storage.Rename(path, kept);
+        StartFinding ??= fault;
+        _notes.Add(AuditLogNote.Make(AuditLogEvent.Damaged, detail =>
+        {
+            detail.WriteString("fault", fault);
+            detail.WriteString("checkpoint", Path.GetFileName(kept));
+        }));
     }
 
     private byte[] LoadDigestKey()

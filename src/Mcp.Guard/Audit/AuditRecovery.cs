@@ -31,6 +31,9 @@ internal sealed class AuditRecovery
     /// <summary>Where the newest segment can be continued; null where a new one must begin.</summary>
     public long? AppendAt { get; private set; }
 
+    /// <summary>Where the newest segment must be cut, because a torn tail follows; null where nothing follows.</summary>
+    public long? CutAt { get; private set; }
+
     /// <summary>What the log must record about its start.</summary>
     public List<AuditLogNote> Notes { get; } = [];
 
@@ -114,6 +117,7 @@ internal sealed class AuditRecovery
         if (state == AuditSegmentState.Torn)
         {
             long length = CopyTail(options, storage, path, walk.GoodBytes, aside, files);
+            CutAt = walk.GoodBytes;
             Finding = $"{LastSegment}: {walk.Fault}; {length} bytes were set aside";
             NoteRecovered(aside, length, walk.Fault!);
         }

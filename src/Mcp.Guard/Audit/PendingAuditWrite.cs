@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Threading.Tasks.Sources;
 
 namespace Mcp.Guard.Audit;
@@ -15,6 +17,9 @@ internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
 
     public AuditRecord? Record { get; private set; }
 
+    /// <summary>Roughly what the record holds in memory.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>True where the caller has been told that the record was not written.</summary>
     public bool IsDecided => Volatile.Read(ref _isDecided) != 0;
 
@@ -27,6 +32,7 @@ internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
     public void Begin(AuditRecord record)
     {
         Record = record;
+        Bytes = SizeOf(record.Arguments) + SizeOf(record.Result);
         IsInLog = false;
         _holders = 2;
         Volatile.Write(ref _isDecided, 0);
@@ -79,6 +85,19 @@ internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
     {
         Release();
         Release();
+    }
+
+    private static int SizeOf(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(value).Length;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The writer will tell it in the record.
+            return 0;
+        }
     }
 
     void IValueTaskSource.GetResult(short token)

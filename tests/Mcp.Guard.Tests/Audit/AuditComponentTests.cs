@@ -379,6 +379,8 @@ internal sealed class AuditComponentTests
         {
             Assert.That(bad.Faults(), Has.Count.EqualTo(5));
             Assert.That(() => new AuditFileSink(bad, TimeProvider.System), Throws.ArgumentException.With.Message.Contains("retentionDays is 0"));
+            Assert.That(new AuditFileOptions { Directory = "x", CheckpointPath = "x/checkpoint" }.Faults(), Has.Count.EqualTo(1));
+            Assert.That(new AuditFileOptions { Directory = "x", CheckpointPath = "xy/checkpoint" }.Faults(), Is.Empty);
             Assert.That(new AuditFileOptions { Directory = "x", RetentionDays = 7 }.Warnings(), Is.Empty);
             Assert.That(new AuditFileOptions { Directory = "x", RetentionDays = 30 }.Warnings(), Is.Empty);
             Assert.That(new AuditFileOptions { Directory = "x", RetentionDays = 365 }.Faults(), Is.Empty);
@@ -415,6 +417,34 @@ internal sealed class AuditComponentTests
             Assert.That(File.ReadAllText(folder.Segments()[1]), Does.Contain("\"event\":\"damaged\"").And.Contain("after"));
             Assert.That((found.Verdict, found.BadLine), Is.EqualTo((AuditVerdict.Tampered, 3L)));
         });
+    }
+
+    [Test]
+    public async Task StartAsync_LogIsShorterThanItsCheckpoint_SaysSoAndKeepsTheCheckpoint()
+    {
+        var storage = new MemoryAuditStorage();
+        var options = new AuditFileOptions { Directory = "/log", CheckpointPath = "/elsewhere/checkpoint" };
+        MemoryAuditStorage? old = null;
+        for (int run = 0; run < 2; run++)
+        {
+            await using (var sink = new AuditFileSink(options, storage, TimeProvider.System))
+            {
+                await sink.StartAsync(CancellationToken.None);
+                Assert.That(sink.Health.State, Is.EqualTo(AuditFileState.Healthy));
+                await sink.WriteAsync(AuditSamples.Intent($"{run}"), CancellationToken.None);
+            }
+
+            old ??= storage.Copy();
+        }
+
+        old!.Files["/elsewhere/checkpoint"] = storage.Files["/elsewhere/checkpoint"];
+        await using (var rolledBack = new AuditFileSink(options, old, TimeProvider.System))
+        {
+            await rolledBack.StartAsync(CancellationToken.None);
+            Assert.That((rolledBack.Health.State, rolledBack.Health.Message), Is.EqualTo((AuditFileState.Degraded, "the log ends before its checkpoint: it was cut or rolled back")));
+        }
+
+        Assert.That(old.Files["/elsewhere/checkpoint.contradicted"], Is.EqualTo(storage.Files["/elsewhere/checkpoint"]));
     }
 
     [Test]

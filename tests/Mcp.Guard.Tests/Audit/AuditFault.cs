@@ -13,4 +13,7 @@ internal enum AuditFault
 
     /// <summary>It waits until the test lets it go on.</summary>
     Hold = 3,
+
+    /// <summary>It takes a few milliseconds.</summary>
+    Delay = 4,
 }

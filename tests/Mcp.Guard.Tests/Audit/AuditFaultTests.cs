@@ -16,6 +16,7 @@ internal sealed class AuditFaultTests
     [TestCase(AuditDurability.Durable, AuditFault.Fail, int.MaxValue)]
     [TestCase(AuditDurability.Flushed, AuditFault.Shorten, 1)]
     [TestCase(AuditDurability.Durable, AuditFault.Shorten, 1)]
+    [TestCase(AuditDurability.Durable, AuditFault.Delay, 1)]
     public async Task WriteAsync_EachOperationFaultyInTurn_ChainVerifiesAndNothingAcknowledgedIsLost(AuditDurability durability, AuditFault fault, int length)
     {
         (int operations, _, _) = await RunAsync(durability, static (_, _) => AuditFault.None);

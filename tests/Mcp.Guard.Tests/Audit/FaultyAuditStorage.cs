@@ -88,6 +88,9 @@ internal sealed class FaultyAuditStorage(IAuditStorage inner) : IAuditStorage
                 Held.Set();
                 Gate.Wait();
                 break;
+            case AuditFault.Delay:
+                Thread.Sleep(TimeSpan.FromMilliseconds(2));
+                break;
             default:
                 break;
         }
