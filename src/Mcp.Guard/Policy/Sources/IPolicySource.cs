@@ -6,6 +6,9 @@ internal interface IPolicySource
     /// <summary>The policy in force.</summary>
     PolicySnapshot Current { get; }
 
-    /// <summary>Calls a listener after every change, and after every change that was refused. Dispose what is returned to end that.</summary>
+    /// <summary>
+    /// Calls a listener after every change, and after every change that was refused. Dispose what is returned to end that. Listeners are called one after
+    /// another while the next change waits, so a listener must not wait for anything itself.
+    /// </summary>
     IDisposable OnChange(Action<PolicyChange> listener);
 }
