@@ -81,6 +81,9 @@ public static class GuardDenialCodes
     /// <summary>A request of the server to the host was refused.</summary>
     public const string ServerRequestRefused = "server-request-refused";
 
+    /// <summary>A retry continues no call that the guard saw ask back.</summary>
+    public const string ContinuationInvalid = "continuation-invalid";
+
     /// <summary>A part of the guard failed, hung or returned nothing; failing closed.</summary>
     public const string GuardFault = "guard-fault";
 
@@ -113,6 +116,7 @@ public static class GuardDenialCodes
         ResultInvalid,
         ResultTooLarge,
         ServerRequestRefused,
+        ContinuationInvalid,
         GuardFault,
     ];
 
@@ -146,6 +150,7 @@ public static class GuardDenialCodes
         ResultInvalid => "The server's answer was not acceptable.",
         ResultTooLarge => "The server's answer was larger than permitted.",
         ServerRequestRefused => "The server asked for something that is not permitted.",
+        ContinuationInvalid => "This request continues no open call. Make the call again from the start.",
         GuardFault => "The call cannot be made at the moment.",
         _ => "This call is not permitted.",
     };

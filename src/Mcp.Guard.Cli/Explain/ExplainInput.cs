@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
+using Mcp.Guard.Stages.ServerAdmission;
 
 namespace Mcp.Guard.Cli.Explain;
 
@@ -59,5 +60,22 @@ internal static class ExplainInput
         }
 
         return texts;
+    }
+
+    /// <summary>Writes the entries of an input list that were dropped, each with its position and reason.</summary>
+    public static void WriteProblems(Utf8JsonWriter output, string name, string list, IReadOnlyList<AllowlistProblem> problems)
+    {
+        if (problems.Count == 0)
+        {
+            return;
+        }
+
+        output.WriteStartArray(name);
+        foreach (AllowlistProblem problem in problems)
+        {
+            output.WriteStringValue($"{list}[{problem.Index}]: {problem.Message}");
+        }
+
+        output.WriteEndArray();
     }
 }

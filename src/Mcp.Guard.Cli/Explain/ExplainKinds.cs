@@ -5,5 +5,13 @@ internal static class ExplainKinds
 {
     public static IReadOnlyList<IExplainKind> All { get; } =
     [
+        new PathExplainKind(),
+        new UrlExplainKind(),
+        new CommandExplainKind(),
+        new TextKind(),
+        new RedactKind(),
+        new ArgumentsKind(),
+        new CatalogKind(),
+        new ExplainSchema(),
     ];
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Mcp.Guard.Json;
 
@@ -21,6 +23,22 @@ internal static class JsonText
 
         string raw = element.GetRawText();
         return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw.AsSpan(1, raw.Length - 2)) : raw[1..^1];
+    }
+
+    /// <summary>A node over a value, without reading it.</summary>
+    public static JsonNode? NodeOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => JsonObject.Create(element),
+        JsonValueKind.Array => JsonArray.Create(element),
+        JsonValueKind.Null or JsonValueKind.Undefined => null,
+        _ => JsonValue.Create(element),
+    };
+
+    /// <summary>The name of a member, lone surrogates kept.</summary>
+    public static string GetName(JsonProperty property)
+    {
+        string raw = Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
+        return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw) : raw;
     }
 
     /// <summary>Undoes the escapes of the inside of a JSON string that a parser has accepted.</summary>

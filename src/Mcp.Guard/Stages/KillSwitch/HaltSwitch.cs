@@ -1,205 +1,92 @@
-using System.Collections.Concurrent;
-using System.Collections.Frozen;
-
 namespace Mcp.Guard.Stages.KillSwitch;
 
-/// <summary>
-/// The stop button. <see cref="Find(string, string?, string)"/> is the first check of every message and runs again after a consent; <see cref="Register"/> lets a stop reach what
-/// already runs or waits for a person. A stop holds in this process before the store is asked; it ends only after the store has forgotten it.
-/// </summary>
-internal sealed class HaltSwitch : IDisposable
+/// <summary>The stops in force, read on every message without a lock.</summary>
+internal sealed class HaltSwitch
 {
-    /// <summary>The most stops at the same time.</summary>
-    public const int MaxHalts = 1024;
-
-    /// <summary>The stop that is reported while the stops in force are not known.</summary>
-    private static readonly Halt Unknown = new(HaltScope.Everything, "the stops in force could not be read yet", default);
-
-    private readonly IHaltStore _store;
-    private readonly TimeProvider _time;
-    private readonly Lock _lock = new();
-    private readonly Dictionary<HaltScope, Halt> _notStored = [];
-    private readonly ConcurrentDictionary<HaltRegistration, byte> _running = new();
-    private IReadOnlyList<Halt>? _stored;
-    private FrozenDictionary<HaltScope, Halt>? _inForce;
-    private IDisposable? _subscription;
-
-    public HaltSwitch(IHaltStore store, TimeProvider time)
-    {
-        _store = store;
-        _time = time;
-    }
-
-    /// <summary>Whether the stops were read; until then everything is stopped.</summary>
-    public bool IsKnown => Volatile.Read(ref _inForce) is not null;
+    private readonly Lock _gate = new();
+    private readonly List<Watch> _watches = [];
+    private Halt[] _halts = [];
 
     /// <summary>The stops in force.</summary>
-    public IReadOnlyCollection<Halt> InForce => Volatile.Read(ref _inForce)?.Values ?? [Unknown];
+    public IReadOnlyList<Halt> Current => Volatile.Read(ref _halts);
 
-    /// <summary>Reads the stops in force and follows the store. Where it fails everything stays stopped: call it again.</summary>
-    public async ValueTask StartAsync(CancellationToken ct)
-    {
-        lock (_lock)
-        {
-            _subscription ??= _store.Subscribe(halts => Replace(halts));
-        }
-
-        Replace(await _store.ReadAsync(ct));
-    }
-
-    /// <summary>The stop that covers a message, or null. Some look-ups where any stop is in force, none otherwise.</summary>
-    /// <param name="server">The message's server.</param>
-    /// <param name="tool">Its tool, or null.</param>
-    /// <param name="userId">Its user.</param>
+    /// <summary>The stop that covers a message, or null.</summary>
     public Halt? Find(string server, string? tool, string userId)
     {
-        FrozenDictionary<HaltScope, Halt>? inForce = Volatile.Read(ref _inForce);
-        if (inForce is null)
+        foreach (Halt halt in Volatile.Read(ref _halts))
         {
-            return Unknown;
-        }
-
-        return inForce.Count == 0 ? null : Find(inForce, server, tool, userId);
-    }
-
-    /// <summary>Takes part in stops: the token is cancelled when a stop covers the message. Dispose it when the message is done.</summary>
-    public HaltRegistration Register(string server, string? tool, string userId)
-    {
-        var registration = new HaltRegistration(this, server, tool, userId);
-        _running.TryAdd(registration, 0);
-
-        // A stop that came before the registration was seen is found here; one that comes later finds the registration.
-        if (Find(server, tool, userId) is not null)
-        {
-            registration.Cancel();
-        }
-
-        return registration;
-    }
-
-    /// <summary>Stops a scope: new messages are denied, prompts answered deny and running calls cancelled at once, even where the store fails.</summary>
-    /// <returns>The stop, for the audit.</returns>
-    /// <exception cref="ArgumentException">The reason is empty, the scope names a tool without its server, or too many stops are in force.</exception>
-    public async ValueTask<Halt> HaltAsync(HaltScope scope, string reason, CancellationToken ct)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        if (scope.Tool is not null && scope.Server is null)
-        {
-            throw new ArgumentException("a stop of a tool needs its server", nameof(scope));
-        }
-
-        var halt = new Halt(scope, reason, _time.GetUtcNow());
-        lock (_lock)
-        {
-            if (_notStored.Count >= MaxHalts && !_notStored.ContainsKey(scope))
+            if (halt.Scope.Covers(server, tool, userId))
             {
-                throw new ArgumentException($"{MaxHalts} stops are in force; stop a server or everything instead", nameof(scope));
+                return halt;
             }
-
-            _notStored[scope] = halt;
-            Publish();
         }
 
-        CancelCovered();
-        await _store.SetAsync(halt, ct);
-        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
-        lock (_lock)
+        return null;
+    }
+
+    /// <summary>Puts a list in force and cancels every watch that one of its stops covers.</summary>
+    public void Apply(IReadOnlyList<Halt> halts)
+    {
+        var covered = new List<Watch>();
+        lock (_gate)
         {
-            // Kept here until the store's own list shows it.
-            if (stored.Any(other => other.Scope == scope) && _notStored.TryGetValue(scope, out Halt? mine) && ReferenceEquals(mine, halt))
+            Volatile.Write(ref _halts, [.. halts]);
+            for (int i = _watches.Count - 1; i >= 0; i--)
             {
-                _notStored.Remove(scope);
+                Watch watch = _watches[i];
+                if (Find(watch.Server, watch.Tool, watch.UserId) is not null)
+                {
+                    _watches.RemoveAt(i);
+                    covered.Add(watch);
+                }
             }
-
-            _stored = stored;
-            Publish();
         }
 
-        return halt;
-    }
-
-    /// <summary>Ends a stop, in the store first: where that fails the stop holds.</summary>
-    /// <returns>Whether there was one of exactly this scope.</returns>
-    public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct)
-    {
-        bool wasStored = await _store.ClearAsync(scope, ct);
-        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
-        lock (_lock)
+        foreach (Watch watch in covered)
         {
-            bool wasHere = _notStored.Remove(scope);
-            _stored = stored;
-            Publish();
-            return wasStored || wasHere;
+            watch.Cancel();
         }
     }
 
-    public void Dispose()
+    /// <summary>A token that is cancelled when a stop covers the message; dispose the watch when the message has ended.</summary>
+    public Watch Observe(string server, string? tool, string userId)
     {
-        lock (_lock)
+        var watch = new Watch(this, server, tool, userId);
+        lock (_gate)
         {
-            _subscription?.Dispose();
-            _subscription = null;
-        }
-    }
-
-    internal void Remove(HaltRegistration registration) => _running.TryRemove(registration, out _);
-
-    private static Halt? Find(FrozenDictionary<HaltScope, Halt> inForce, string server, string? tool, string userId)
-    {
-        if (inForce.TryGetValue(HaltScope.Everything, out Halt? halt)
-            || inForce.TryGetValue(new HaltScope(UserId: userId), out halt)
-            || inForce.TryGetValue(new HaltScope(server), out halt)
-            || inForce.TryGetValue(new HaltScope(server, null, userId), out halt))
-        {
-            return halt;
-        }
-
-        return tool is not null && (inForce.TryGetValue(new HaltScope(server, tool), out halt) || inForce.TryGetValue(new HaltScope(server, tool, userId), out halt))
-            ? halt
-            : null;
-    }
-
-    private void Replace(IReadOnlyList<Halt> halts)
-    {
-        lock (_lock)
-        {
-            _stored = halts;
-            Publish();
-        }
-
-        CancelCovered();
-    }
-
-    /// <summary>Called under the lock.</summary>
-    private void Publish()
-    {
-        if (_stored is null)
-        {
-            // Never read: everything stays stopped.
-            return;
-        }
-
-        var all = new Dictionary<HaltScope, Halt>();
-        foreach (Halt halt in _stored)
-        {
-            all[halt.Scope] = halt;
-        }
-
-        foreach (Halt halt in _notStored.Values)
-        {
-            all[halt.Scope] = halt;
-        }
-
-        Volatile.Write(ref _inForce, all.ToFrozenDictionary());
-    }
-
-    private void CancelCovered()
-    {
-        foreach (KeyValuePair<HaltRegistration, byte> running in _running)
-        {
-            if (Find(running.Key.Server, running.Key.Tool, running.Key.UserId) is not null)
+            if (Find(server, tool, userId) is null)
             {
-                running.Key.Cancel();
+                _watches.Add(watch);
+                return watch;
+            }
+        }
+
+        watch.Cancel();
+        return watch;
+    }
+
+    /// <summary>One observed message.</summary>
+    internal sealed class Watch(HaltSwitch owner, string server, string? tool, string userId) : IDisposable
+    {
+        private readonly CancellationTokenSource _source = new();
+
+        public string Server => server;
+
+        public string? Tool => tool;
+
+        public string UserId => userId;
+
+        public CancellationToken Token => _source.Token;
+
+        /// <summary>Cancels at once; the callbacks run elsewhere, so that one that hangs or throws cannot keep the stop from other calls.</summary>
+        public void Cancel() => _ = _source.CancelAsync().ContinueWith(
+            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+        public void Dispose()
+        {
+            lock (owner._gate)
+            {
+                owner._watches.Remove(this);
             }
         }
     }

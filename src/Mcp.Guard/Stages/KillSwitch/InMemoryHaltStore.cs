@@ -1,46 +1,45 @@
 namespace Mcp.Guard.Stages.KillSwitch;
 
-/// <summary>The default <see cref="IHaltStore"/>: the stops of this process. It tells nobody of changes, since nobody else makes them.</summary>
+/// <summary>The stops of one host.</summary>
 internal sealed class InMemoryHaltStore : IHaltStore
 {
-    private readonly Lock _lock = new();
+    /// <summary>Stops that can be set at the same time: a store that is full refuses, and the guard keeps the stop in force for this host.</summary>
+    private const int Capacity = 10_000;
+
+    private readonly Lock _gate = new();
     private readonly Dictionary<HaltScope, Halt> _halts = [];
 
-    /// <inheritdoc/>
     public ValueTask SetAsync(Halt halt, CancellationToken ct)
     {
-        lock (_lock)
+        lock (_gate)
         {
-            if (_halts.Count >= HaltSwitch.MaxHalts && !_halts.ContainsKey(halt.Scope))
+            if (_halts.Count >= Capacity && !_halts.ContainsKey(halt.Scope))
             {
-                throw new InvalidOperationException($"{HaltSwitch.MaxHalts} stops are in force; stop a server or everything instead");
+                throw new InvalidOperationException($"{Capacity} stops are set; end some, or stop a wider scope.");
             }
 
             _halts[halt.Scope] = halt;
         }
 
-        return ValueTask.CompletedTask;
+        return default;
     }
 
-    /// <inheritdoc/>
     public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct)
     {
-        lock (_lock)
+        lock (_gate)
         {
             return new(_halts.Remove(scope));
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
     {
-        lock (_lock)
+        lock (_gate)
         {
             return new([.. _halts.Values]);
         }
     }
 
-    /// <inheritdoc/>
     public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed) => NoSubscription.Instance;
 
     private sealed class NoSubscription : IDisposable

@@ -1,5 +1,4 @@
 using Mcp.Guard.Stages.KillSwitch;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Mcp.Guard.Tests.Stages.KillSwitch;
 
@@ -12,112 +11,58 @@ internal sealed class HaltSwitchTests
     ];
 
     [TestCaseSource(nameof(Scopes))]
-    public async Task Find_OneScopeHalted_CoversExactlyWhatTheScopeSays(HaltScope scope)
+    public void Find_OneScopeStopped_CoversExactlyWhatTheScopeSays(HaltScope scope)
     {
-        using HaltSwitch halts = await Started();
-        await halts.HaltAsync(scope, "test", default);
+        var halts = new HaltSwitch();
+        halts.Apply([new Halt(scope, "test", default)]);
         foreach (string server in (string[])["s", "other"])
         {
             foreach (string? tool in (string?[])["t", "other", null])
             {
                 foreach (string user in (string[])["u", "other"])
                 {
-                    bool covers = scope.Covers(server, tool, user);
+                    bool covers = (scope.Server is null || scope.Server == server) && (scope.Tool is null || scope.Tool == tool) && (scope.UserId is null || scope.UserId == user);
                     Assert.That(halts.Find(server, tool, user)?.Reason, Is.EqualTo(covers ? "test" : null), $"{server} {tool} {user}");
                 }
             }
         }
 
-        Assert.That(await halts.ResumeAsync(new HaltScope("never"), default), Is.False);
-        Assert.That(await halts.ResumeAsync(scope, default), Is.True);
+        halts.Apply([]);
         Assert.That(halts.Find("s", "t", "u"), Is.Null);
     }
 
     [Test]
-    public async Task Halt_RunningCalls_CancelsThoseItCovers()
+    public async Task Apply_RunningCalls_CancelsThoseItCovers()
     {
-        using HaltSwitch halts = await Started();
-        using HaltRegistration covered = halts.Register("s", "t", "u");
-        using HaltRegistration other = halts.Register("s", "other", "u");
-        await halts.HaltAsync(new HaltScope("s", "t"), "test", default);
+        var halts = new HaltSwitch();
+        using HaltSwitch.Watch covered = halts.Observe("s", "t", "u");
+        using HaltSwitch.Watch other = halts.Observe("s", "other", "u");
+        halts.Apply([new Halt(new HaltScope("s", "t"), "test", default)]);
         await Cancelled(covered.Token);
         Assert.That(other.Token.IsCancellationRequested, Is.False);
-        using HaltRegistration later = halts.Register("s", "t", "u");
+        using HaltSwitch.Watch later = halts.Observe("s", "t", "u");
         await Cancelled(later.Token);
     }
 
     [Test]
-    public async Task Halt_CallbackThatHangs_DoesNotKeepOthersRunning()
+    public async Task Apply_CallbackThatHangsOrThrows_DoesNotKeepOthersRunning()
     {
-        using HaltSwitch halts = await Started();
+        var halts = new HaltSwitch();
         using var never = new ManualResetEventSlim();
-        HaltRegistration[] running = [.. Enumerable.Range(0, 4).Select(_ => halts.Register("s", "t", "u"))];
-        running[0].Token.Register(() => never.Wait(TimeSpan.FromMinutes(1)));
-        running[1].Token.Register(() => throw new InvalidOperationException("broken"));
-        await halts.HaltAsync(HaltScope.Everything, "test", default);
-        foreach (HaltRegistration registration in running)
+        HaltSwitch.Watch[] running = [.. Enumerable.Range(0, 4).Select(_ => halts.Observe("s", "t", "u"))];
+        foreach (HaltSwitch.Watch watch in running[1..3])
         {
-            await Cancelled(registration.Token);
+            watch.Token.Register(() => never.Wait(TimeSpan.FromMinutes(1)));
+        }
+
+        running[0].Token.Register(() => throw new InvalidOperationException("broken"));
+        halts.Apply([new Halt(HaltScope.Everything, "test", default)]);
+        foreach (HaltSwitch.Watch watch in running)
+        {
+            await Cancelled(watch.Token);
         }
 
         never.Set();
-    }
-
-    [Test]
-    public async Task Find_StopsNeverRead_EverythingIsStopped()
-    {
-        using var halts = new HaltSwitch(new BrokenStore(), new FakeTimeProvider());
-        Assert.That(halts.Find("s", "t", "u"), Is.Not.Null);
-        Assert.That(async () => await halts.StartAsync(default), Throws.InstanceOf<IOException>());
-        Assert.That(async () => await halts.HaltAsync(new HaltScope("x"), "test", default), Throws.InstanceOf<IOException>());
-        Assert.That(halts.Find("s", "t", "u"), Is.Not.Null);
-        Assert.That(halts.IsKnown, Is.False);
-        await Task.CompletedTask;
-    }
-
-    [Test]
-    public async Task Halt_StoreFails_HoldsHereAllTheSame()
-    {
-        var store = new BrokenStore { IsBroken = false };
-        using var halts = new HaltSwitch(store, new FakeTimeProvider());
-        await halts.StartAsync(default);
-        store.IsBroken = true;
-        Assert.That(async () => await halts.HaltAsync(new HaltScope("s"), "test", default), Throws.InstanceOf<IOException>());
-        Assert.That(halts.Find("s", null, "u"), Is.Not.Null);
-        Assert.That(async () => await halts.ResumeAsync(new HaltScope("s"), default), Throws.InstanceOf<IOException>());
-        Assert.That(halts.Find("s", null, "u"), Is.Not.Null, "a stop ends only when the store has forgotten it");
-        store.IsBroken = false;
-        store.Tell([]);
-        Assert.That(halts.Find("s", null, "u"), Is.Not.Null, "another host's list does not end what was never stored");
-        Assert.That(await halts.ResumeAsync(new HaltScope("s"), default), Is.True);
-        Assert.That(halts.Find("s", null, "u"), Is.Null);
-    }
-
-    [Test]
-    public async Task Subscribe_AnotherHostHalts_RunningCallsEndHere()
-    {
-        var store = new BrokenStore { IsBroken = false };
-        using var halts = new HaltSwitch(store, new FakeTimeProvider());
-        await halts.StartAsync(default);
-        using HaltRegistration running = halts.Register("s", "t", "u");
-        store.Tell([new Halt(new HaltScope("s"), "elsewhere", default)]);
-        await Cancelled(running.Token);
-        Assert.That(halts.Find("s", "t", "u")!.Reason, Is.EqualTo("elsewhere"));
-    }
-
-    [Test]
-    public async Task Halt_ToolWithoutServer_Throws()
-    {
-        using HaltSwitch halts = await Started();
-        Assert.That(async () => await halts.HaltAsync(new HaltScope(null, "t"), "test", default), Throws.ArgumentException);
-    }
-
-    private static async Task<HaltSwitch> Started()
-    {
-        var halts = new HaltSwitch(new InMemoryHaltStore(), new FakeTimeProvider());
-        await halts.StartAsync(default);
-        Assert.That(halts.Find("s", "t", "u"), Is.Null);
-        return halts;
     }
 
     private static async Task Cancelled(CancellationToken token)
@@ -126,27 +71,5 @@ internal sealed class HaltSwitchTests
         await using CancellationTokenRegistration registration = token.Register(() => done.TrySetResult());
         await done.Task.WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
         Assert.That(token.IsCancellationRequested, Is.True);
-    }
-
-    private sealed class BrokenStore : IHaltStore
-    {
-        private readonly InMemoryHaltStore _inner = new();
-        private Action<IReadOnlyList<Halt>>? _changed;
-
-        public bool IsBroken { get; set; } = true;
-
-        public void Tell(IReadOnlyList<Halt> halts) => _changed!(halts);
-
-        public ValueTask SetAsync(Halt halt, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.SetAsync(halt, ct);
-
-        public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ClearAsync(scope, ct);
-
-        public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ReadAsync(ct);
-
-        public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed)
-        {
-            _changed = changed;
-            return new MemoryStream();
-        }
     }
 }

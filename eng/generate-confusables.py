@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Writes src/Mcp.Guard/Stages/Catalog/ConfusableTables.g.cs from published Unicode data.
+
+usage: eng/generate-confusables.py UNICODE_DIR CONFUSABLES_JSON
+
+UNICODE_DIR       /usr/share/unicode of the Debian package unicode-data 15.0.0-1 (Unicode 15.0.0)
+CONFUSABLES_JSON  data.json of the npm package unhomoglyph 1.0.6 (confusables.txt of UTS 39, version 13.0.0)
+
+    apt-get install unicode-data && npm pack unhomoglyph@1.0.6 && tar xzf unhomoglyph-1.0.6.tgz
+    eng/generate-confusables.py /usr/share/unicode package/data.json
+"""
+import json, pathlib, sys
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / 'src/Mcp.Guard/Stages/Catalog/ConfusableTables.g.cs'
+
+
+def rows(path):
+    for line in path.read_text('utf-8').splitlines():
+        line = line.split('#')[0].strip()
+        if line:
+            yield [field.strip() for field in line.split(';')]
+
+
+def span(field):
+    first, _, last = field.partition('..')
+    return int(first, 16), int(last or first, 16)
+
+
+def decompositions(unicode_dir):
+    """Canonical and compatibility decompositions, applied to the end, and the non-zero combining classes."""
+    one, classes = {}, {}
+    for row in rows(unicode_dir / 'UnicodeData.txt'):
+        code = int(row[0], 16)
+        if int(row[3]):
+            classes[code] = int(row[3])
+        if row[5]:
+            one[code] = [int(part, 16) for part in row[5].split() if not part.startswith('<')]
+
+    def whole(code):
+        return [code] if code not in one else [d for part in one[code] for d in whole(part)]
+
+    return {code: ''.join(map(chr, whole(code))) for code in one}, classes
+
+
+def ignorables(unicode_dir):
+    return sorted(span(row[0]) for row in rows(unicode_dir / 'DerivedCoreProperties.txt') if row[1] == 'Default_Ignorable_Code_Point')
+
+
+def merged(ranges):
+    out = []
+    for first, last in sorted(ranges):
+        if out and out[-1][1] + 1 == first:
+            out[-1][1] = last
+        else:
+            out.append([first, last])
+    return out
+
+
+def class_ranges(classes):
+    out = []
+    for code in sorted(classes):
+        if out and out[-1][1] + 1 == code and out[-1][2] == classes[code]:
+            out[-1][1] = code
+        else:
+            out.append([code, code, classes[code]])
+    return out
+
+
+def numbers(name, summary, values):
+    lines, line = [], '       '
+    for value in values:
+        item = f' 0x{value:X},'
+        if len(line) + len(item) > 138:
+            lines.append(line)
+            line = '       '
+        line += item
+    lines.append(line)
+    body = '\n'.join(lines)
+    return f'    /// <summary>{summary}</summary>\n    public static ReadOnlySpan<int> {name} =>\n    [\n{body}\n    ];\n'
+
+
+def escaped(text):
+    units = text.encode('utf-16-be')
+    return ''.join(f'\\u{units[i]:02X}{units[i + 1]:02X}' for i in range(0, len(units), 2))
+
+
+def main():
+    unicode_dir, confusables = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    decomposed, classes = decompositions(unicode_dir)
+    confusable = {ord(key): value for key, value in json.loads(confusables.read_text('utf-8')).items() if len(key) == 1 and key != value}
+
+    pool, places = '', {}
+
+    def place(text):
+        """Where a text lies in the pool, in UTF-16 code units, packed with its length."""
+        nonlocal pool
+        if text not in places:
+            at = pool.find(text)
+            if at < 0:
+                at = len(pool)
+                pool += text
+            places[text] = len(pool[:at].encode('utf-16-le')) // 2 << 5 | len(text.encode('utf-16-le')) // 2
+        return places[text]
+
+    # Long texts first: short ones are then found inside them.
+    for text in sorted({*decomposed.values(), *confusable.values()}, key=lambda t: (-len(t), t)):
+        assert len(text.encode('utf-16-le')) // 2 < 32
+        place(text)
+
+    pool_lines = '\n        + '.join(f'"{escaped(pool[i:i + 20])}"' for i in range(0, len(pool), 20))
+    parts = [
+        numbers('DecomposedFrom', 'Characters with a canonical or compatibility decomposition, ascending.', sorted(decomposed)),
+        numbers('DecomposedTo', 'For each: start in <see cref="Pool"/> shifted left by 5, and length.', [place(decomposed[c]) for c in sorted(decomposed)]),
+        numbers('ConfusedFrom', 'Characters with a prototype, ascending.', sorted(confusable)),
+        numbers('ConfusedTo', 'For each: start in <see cref="Pool"/> shifted left by 5, and length.', [place(confusable[c]) for c in sorted(confusable)]),
+        numbers('ClassFirst', 'First characters of the ranges of one non-zero combining class, ascending.', [r[0] for r in class_ranges(classes)]),
+        numbers('ClassLast', 'For each: the last character shifted left by 8, and the class.', [r[1] << 8 | r[2] for r in class_ranges(classes)]),
+        numbers('Ignorable', 'First and last characters of the ranges of Default_Ignorable_Code_Point, ascending.', [x for r in merged(ignorables(unicode_dir)) for x in r]),
+    ]
+    OUT.write_text(f'''// <auto-generated>
+// Written by eng/generate-confusables.py from UnicodeData.txt and DerivedCoreProperties.txt of Unicode 15.0.0
+// (Debian package unicode-data 15.0.0-1) and from confusables.txt of UTS 39, version 13.0.0 (npm package unhomoglyph 1.0.6).
+// Copyright (c) 1991-2022 Unicode, Inc. Used under the Unicode License Agreement: Data Files and Software (Unicode-DFS-2016).
+// </auto-generated>
+namespace Mcp.Guard.Stages.Catalog;
+
+/// <summary>Decompositions, combining classes and confusable prototypes, as constant data.</summary>
+internal static class ConfusableTables
+{{
+{chr(10).join(parts)}
+    /// <summary>The texts that the tables point into.</summary>
+    public const string Pool =
+        {pool_lines};
+}}
+''', 'utf-8')
+    print(f'{len(decomposed)} decompositions, {len(confusable)} prototypes, {len(pool)} characters of text')
+
+
+main()

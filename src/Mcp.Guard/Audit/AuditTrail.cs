@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+using Microsoft.Extensions.Logging;
+
+namespace Mcp.Guard.Audit;
+
+/// <summary>Makes the records of the pipeline and hands them to the sink, within a deadline: a sink that hangs is a sink that failed.</summary>
+internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpan deadline, TimeProvider time, ILogger logger)
+{
+    /// <summary>The decision and what will be sent, before it is sent. Throws where it could not be written.</summary>
+    public ValueTask WriteIntentAsync(RequestContext call, CancellationToken ct) =>
+        SendAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Intent,
+                Time = time.GetUtcNow(),
+                DecisionId = call.DecisionId,
+                UserId = call.Caller.UserId,
+                SessionId = call.Caller.SessionId,
+                Server = call.Server.Id,
+                Method = call.Method,
+                Target = call.TargetName,
+                Fingerprint = call.Entry?.Definition.Fingerprint,
+                Intent = Bound(call.Caller.Intent),
+                Decision = call.Continues is not null ? "continue" : "allow",
+                Code = call.ConsentNote,
+                Rule = Rules(call),
+                PolicyRevision = call.PolicyRevision,
+                Arguments = content.Record(call.ArgumentsElement, call.Policy.Audit.Arguments),
+                ArgumentsDigest = content.Digest(call.ArgumentsElement),
+                ProtocolVersion = call.ProtocolVersion,
+                TraceId = Activity.Current?.TraceId.ToHexString(),
+            },
+            ct);
+
+    /// <summary>A denial. It stands whether or not it can be written; a failure is logged.</summary>
+    public ValueTask WriteDenialAsync(RequestContext call, GuardDenial denial, CancellationToken ct) =>
+        TrySendAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Denial,
+                Time = time.GetUtcNow(),
+                DecisionId = call.DecisionId,
+                UserId = call.Caller.UserId,
+                SessionId = call.Caller.SessionId,
+                Server = call.Server.Id,
+                Method = call.Method,
+                Target = call.TargetName,
+                Fingerprint = call.Entry?.Definition.Fingerprint,
+                Intent = Bound(call.Caller.Intent),
+                Decision = "deny",
+                Code = denial.Code,
+                Stage = denial.Stage,
+                Reason = denial.Reason,
+                Rule = Rules(call),
+                PolicyRevision = call.PolicyRevision,
+                Arguments = content.Record(call.ArgumentsElement, call.Policy.Audit.Arguments),
+                ArgumentsDigest = content.Digest(call.ArgumentsElement),
+                ProtocolVersion = call.ProtocolVersion,
+                TraceId = Activity.Current?.TraceId.ToHexString(),
+            },
+            ct);
+
+    /// <summary>How a forwarded call ended. Throws where it could not be written: the caller must then learn that the call may have happened.</summary>
+    public ValueTask WriteOutcomeAsync(RequestContext call, string decision, GuardDenial? denial, AuditOutcome? outcome, TimeSpan duration, CancellationToken ct) =>
+        SendAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Outcome,
+                Time = time.GetUtcNow(),
+                DecisionId = call.DecisionId,
+                UserId = call.Caller.UserId,
+                SessionId = call.Caller.SessionId,
+                Server = call.Server.Id,
+                Method = call.Method,
+                Target = call.TargetName,
+                Decision = decision,
+                Code = denial?.Code,
+                Stage = denial?.Stage,
+                Reason = denial?.Reason,
+                PolicyRevision = call.PolicyRevision,
+                Result = outcome is null ? default : content.Record(outcome.Delivered, call.Policy.Audit.Results),
+                ResultDigest = outcome is null ? null : content.Digest(outcome.Received),
+                DeliveredDigest = outcome?.Changes is null ? null : content.Digest(outcome.Delivered),
+                Changes = outcome?.Changes ?? [],
+                Duration = duration,
+                ProtocolVersion = call.ProtocolVersion,
+                TraceId = Activity.Current?.TraceId.ToHexString(),
+            },
+            ct);
+
+    /// <summary>A consent event of a call.</summary>
+    public ValueTask WriteConsentAsync(RequestContext call, string decision, string? reason, string? answeredBy, CancellationToken ct) =>
+        SendAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Consent,
+                Time = time.GetUtcNow(),
+                DecisionId = call.DecisionId,
+                UserId = call.Caller.UserId,
+                SessionId = call.Caller.SessionId,
+                Server = call.Server.Id,
+                Method = call.Method,
+                Target = call.TargetName,
+                Fingerprint = call.Entry?.Definition.Fingerprint,
+                Intent = Bound(call.Caller.Intent),
+                Decision = decision,
+                Reason = reason,
+                AnsweredBy = answeredBy,
+                Rule = Rules(call),
+                PolicyRevision = call.PolicyRevision,
+                ArgumentsDigest = content.Digest(call.ArgumentsElement),
+                TraceId = Activity.Current?.TraceId.ToHexString(),
+            },
+            ct);
+
+    /// <summary>An event that belongs to no single call. A failure is logged.</summary>
+    public ValueTask WriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
+
+    /// <summary>The same where the event must be on record before the guard goes on.</summary>
+    public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => SendAsync(record, ct);
+
+    private static string? Rules(RequestContext call) => call.HasVerdict && call.Verdict.RuleIds.Count > 0 ? string.Join(',', call.Verdict.RuleIds) : null;
+
+    private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;
+
+    private ValueTask SendAsync(AuditRecord record, CancellationToken ct)
+    {
+        ValueTask pending = sink.WriteAsync(record, ct);
+        return pending.IsCompletedSuccessfully ? pending : new ValueTask(pending.AsTask().WaitAsync(deadline, time, ct));
+    }
+
+    private async ValueTask TrySendAsync(AuditRecord record, CancellationToken ct)
+    {
+        try
+        {
+            await SendAsync(record, ct).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            PipelineLog.AuditFailed(logger, record.Kind, record.DecisionId, failure);
+        }
+    }
+}

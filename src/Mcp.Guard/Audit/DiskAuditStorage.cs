@@ -1,0 +1,76 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Mcp.Guard.Audit;
+
+/// <summary>The log's file operations on the real file system. Everything it makes is readable by the current user only.</summary>
+internal sealed class DiskAuditStorage : IAuditStorage
+{
+    public const string LockName = "audit.lock";
+
+    public static DiskAuditStorage Instance { get; } = new();
+
+    public void CreateDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The stream is the lock; the caller disposes it.")]
+    public IDisposable Lock(string directory)
+    {
+        string path = Path.Combine(directory, LockName);
+        try
+        {
+            // The operating system drops this lock with the process, however it ends. The file stays: removing it would let two processes hold
+            // two files of the same name.
+            return OpenStream(path, FileMode.OpenOrCreate, FileShare.None);
+        }
+        catch (IOException refused) when (File.Exists(path))
+        {
+            throw new AuditUnavailableException(
+                $"the audit folder '{directory}' is in use by another process or sink; give each its own audit.directory", refused);
+        }
+    }
+
+    public IReadOnlyList<string> List(string directory)
+    {
+        string[] paths = Directory.GetFiles(directory);
+        for (int i = 0; i < paths.Length; i++)
+        {
+            paths[i] = Path.GetFileName(paths[i]);
+        }
+
+        return paths;
+    }
+
+    public IAuditStorageFile Open(string path, bool createNew) =>
+        new DiskAuditFile(OpenStream(path, createNew ? FileMode.CreateNew : FileMode.Open, FileShare.Read | FileShare.Delete));
+
+    public Stream OpenRead(string path) =>
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    public bool Exists(string path) => File.Exists(path);
+
+    public void Rename(string path, string newPath) => File.Move(path, newPath, overwrite: true);
+
+    public void Delete(string path) => File.Delete(path);
+
+    public void SyncDirectory(string directory) => DirectorySync.Sync(directory);
+
+    private static FileStream OpenStream(string path, FileMode mode, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
+    }
+}

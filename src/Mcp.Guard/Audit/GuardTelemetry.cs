@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Mcp.Guard.Audit;
+
+/// <summary>
+/// The spans and metrics of the guard, in OpenTelemetry's words for MCP (semantic conventions, "Model Context Protocol", status development). Tags have few
+/// values: no arguments, no URIs, no ids of people; names of tools come from servers, so only the first ones count apart.
+/// </summary>
+internal static class GuardTelemetry
+{
+    /// <summary>The name of the activity source and of the meter, for <c>AddSource</c> and <c>AddMeter</c>.</summary>
+    public const string Name = "Mcp.Guard";
+
+    private const int MaxTargets = 200;
+    private const string Other = "_OTHER";
+
+    private static readonly ActivitySource Source = new(Name);
+    private static readonly Meter Meter = new(Name);
+
+    private static readonly Histogram<double> OperationDuration = Meter.CreateHistogram<double>(
+        "mcp.client.operation.duration",
+        "s",
+        "The duration of an MCP request as observed by the sender.",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] });
+
+    private static readonly Counter<long> Decisions = Meter.CreateCounter<long>("mcp.guard.decisions", "{decision}", "Judged messages.");
+
+    private static readonly Histogram<double> ConsentDuration = Meter.CreateHistogram<double>(
+        "mcp.guard.consent.duration", "s", "How long people take to answer.");
+
+    private static readonly Counter<long> AuditRecords = Meter.CreateCounter<long>("mcp.guard.audit.records", "{record}", "Records by kind and whether they were written.");
+
+    private static readonly HashSet<string> Targets = new(StringComparer.Ordinal);
+    private static readonly Lock TargetsGate = new();
+
+    /// <summary>Starts the span of a request; null where nobody listens.</summary>
+    /// <param name="method">The JSON-RPC method.</param>
+    /// <param name="target">The tool or prompt; null for other methods, a resource's URI is never taken.</param>
+    /// <param name="server">The server's id in the policy.</param>
+    /// <param name="protocolVersion">The negotiated protocol version, where known.</param>
+    public static Activity? StartRequest(string method, string? target, string server, string? protocolVersion)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        string methodTag = MethodTag(method);
+        string? targetTag = TargetTag(methodTag, target);
+        Activity? activity = Source.StartActivity(targetTag is null ? methodTag : $"{methodTag} {targetTag}", ActivityKind.Client);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("mcp.method.name", methodTag);
+            activity.SetTag("mcp.guard.server", server);
+            if (protocolVersion is not null)
+            {
+                activity.SetTag("mcp.protocol.version", protocolVersion);
+            }
+
+            if (targetTag is not null)
+            {
+                activity.SetTag(TargetTagName(methodTag), targetTag);
+            }
+
+            if (methodTag == "tools/call")
+            {
+                activity.SetTag("gen_ai.operation.name", "execute_tool");
+            }
+        }
+
+        return activity;
+    }
+
+    /// <summary>Ends the span of a request and counts its duration.</summary>
+    /// <param name="activity">What <see cref="StartRequest"/> gave.</param>
+    /// <param name="method">The JSON-RPC method.</param>
+    /// <param name="target">The tool or prompt.</param>
+    /// <param name="server">The server's id in the policy.</param>
+    /// <param name="decision">The decision or outcome in one word.</param>
+    /// <param name="errorType">The denial code, the JSON-RPC error code, or <c>tool_error</c>; null where it succeeded.</param>
+    /// <param name="decisionId">The decision id, on the span only: it leads from a trace to the audit.</param>
+    /// <param name="duration">How long it took.</param>
+    public static void EndRequest(
+        Activity? activity, string method, string? target, string server, string decision, string? errorType, string decisionId, TimeSpan duration)
+    {
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("mcp.guard.decision", decision);
+            activity.SetTag("mcp.guard.decision.id", decisionId);
+            if (errorType is not null)
+            {
+                activity.SetTag("error.type", errorType);
+                activity.SetStatus(ActivityStatusCode.Error);
+            }
+        }
+
+        activity?.Dispose();
+        if (!OperationDuration.Enabled)
+        {
+            return;
+        }
+
+        string methodTag = MethodTag(method);
+        var tags = new TagList { { "mcp.method.name", methodTag }, { "mcp.guard.server", server } };
+        if (TargetTag(methodTag, target) is { } targetTag)
+        {
+            tags.Add(TargetTagName(methodTag), targetTag);
+        }
+
+        if (errorType is not null)
+        {
+            tags.Add("error.type", errorType);
+        }
+
+        OperationDuration.Record(duration.TotalSeconds, tags);
+    }
+
+    /// <summary>Counts one judged message.</summary>
+    public static void CountDecision(string method, string server, string decision, string? code)
+    {
+        if (!Decisions.Enabled)
+        {
+            return;
+        }
+
+        var tags = new TagList { { "mcp.method.name", MethodTag(method) }, { "mcp.guard.server", server }, { "mcp.guard.decision", decision } };
+        if (code is not null)
+        {
+            tags.Add("mcp.guard.code", code);
+        }
+
+        Decisions.Add(1, tags);
+    }
+
+    /// <summary>Measures one prompt.</summary>
+    public static void CountConsent(string server, string answer, TimeSpan duration)
+    {
+        if (ConsentDuration.Enabled)
+        {
+            ConsentDuration.Record(duration.TotalSeconds, new TagList { { "mcp.guard.server", server }, { "mcp.guard.decision", answer } });
+        }
+    }
+
+    /// <summary>Counts records that were written, refused or dropped.</summary>
+    public static void CountRecords(string outcome, long count)
+    {
+        if (AuditRecords.Enabled && count > 0)
+        {
+            AuditRecords.Add(count, new KeyValuePair<string, object?>("mcp.guard.audit.outcome", outcome));
+        }
+    }
+
+    /// <summary>Names of methods come from either side; those that the protocol does not have share one value.</summary>
+    private static string MethodTag(string method) => method switch
+    {
+        "initialize" or "server/discover" or "ping" or "logging/setLevel"
+            or "tools/list" or "tools/call" or "prompts/list" or "prompts/get"
+            or "resources/list" or "resources/templates/list" or "resources/read" or "resources/subscribe" or "resources/unsubscribe"
+            or "subscriptions/listen" or "completion/complete" or "sampling/createMessage" or "elicitation/create" or "roots/list"
+            or "notifications/initialized" or "notifications/cancelled" or "notifications/progress" or "notifications/message"
+            or "notifications/roots/list_changed" or "notifications/tools/list_changed" or "notifications/prompts/list_changed"
+            or "notifications/resources/list_changed" or "notifications/resources/updated" => method,
+        _ => Other,
+    };
+
+    private static string TargetTagName(string method) => method == "prompts/get" ? "gen_ai.prompt.name" : "gen_ai.tool.name";
+
+    private static string? TargetTag(string method, string? target)
+    {
+        if (target is null || method is not ("tools/call" or "prompts/get"))
+        {
+            return null;
+        }
+
+        lock (TargetsGate)
+        {
+            if (Targets.Contains(target))
+            {
+                return target;
+            }
+
+            if (target.Length > 128 || Targets.Count >= MaxTargets)
+            {
+                return Other;
+            }
+
+            Targets.Add(target);
+            return target;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Text;
+using Mcp.Guard.Audit;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Consent;
+using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.ResultSanitizing;
+using Mcp.Guard.Stages.Roots;
+using Mcp.Guard.Stages.Schema;
+using Mcp.Guard.Stages.ToolPinning;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mcp.Guard.Hosting;
+
+/// <summary>Puts a guard together from the builder's parts and the policy, and refuses what is missing, doubled or insecure.</summary>
+internal static class GuardFactory
+{
+    private const string DefaultPolicyName = "mcp-guard.json";
+
+    public static McpGuardHost Create(IServiceProvider services, GuardRegistration registration)
+    {
+        GuardParts parts = registration.Builder!.Parts;
+        TimeProvider time = parts.Time ?? TimeProvider.System;
+        ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        ILogger logger = loggers.CreateLogger("Mcp.Guard");
+        var owned = new List<IAsyncDisposable>();
+
+        ISchemaCompiler schemas = One(parts.SchemaCompiler, nameof(McpGuardBuilder.UseSchemaCompiler))?.Create(services) ?? new BuiltInSchemaCompiler();
+        IPolicySource policy = OpenPolicy(services, registration, schemas, time, owned);
+        PolicySnapshot current = policy.Current;
+        foreach (string warning in current.Warnings)
+        {
+            HostingLog.PolicyWarning(logger, warning);
+        }
+
+        IConsentSource? consent = ConsentOf(services, parts, current);
+        IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
+        var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
+        var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
+        var halts = new HaltSwitch();
+        IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
+        IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? new InMemoryPinStore();
+        IRootNormalizer roots = One(parts.RootNormalizer, nameof(McpGuardBuilder.UseRootNormalizer))?.Create(services) ?? new RootNormalizer();
+        IContentSanitizer sanitizer = One(parts.ContentSanitizer, nameof(McpGuardBuilder.UseContentSanitizer))?.Create(services) ?? new BuiltInContentSanitizer();
+        var desk = new ConsentDesk(
+            consent,
+            One(parts.ConsentStore, nameof(McpGuardBuilder.UseConsentStore))?.Create(services) ?? new InMemoryConsentStore(),
+            time)
+        {
+            Audit = audit,
+        };
+        var stageParts = new StageParts
+        {
+            Halts = halts,
+            RateLimits = One(parts.RateLimitStore, nameof(McpGuardBuilder.UseRateLimitStore))?.Create(services) ?? new InMemoryRateLimitStore(time),
+            Roots = roots,
+            Consent = desk,
+        };
+        List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
+        StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
+        var pipeline = new GuardPipeline(lists, audit, new ConcurrencyGate(), time, logger);
+        var runtime = new GuardRuntime
+        {
+            Policy = policy,
+            Pipeline = pipeline,
+            Halts = halts,
+            Schemas = schemas,
+            Pins = pins,
+            Sanitizer = sanitizer,
+            Tools = new ToolEntryCache(schemas),
+            Time = time,
+            Loggers = loggers,
+        };
+        var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
+        var transports = new ServerTransportFactory(policy, secrets, time, loggers);
+        return new McpGuardHost(runtime, haltStore, transports, owned, StartRecord(parts, lists, current, time));
+    }
+
+    private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
+        where T : class => parts.Count switch
+        {
+            0 => null,
+            1 => parts[0],
+            _ => throw new McpGuardConfigurationException(
+                $"{parts.Count} parts of kind {typeof(T).Name} are registered ({string.Join("; ", parts.Select(part => part.Description))}). Call {method}(...) once: which of them decides must not depend on the order."),
+        };
+
+    private static IPolicySource OpenPolicy(IServiceProvider services, GuardRegistration registration, ISchemaCompiler schemas, TimeProvider time, List<IAsyncDisposable> owned)
+    {
+        if (registration.Configure is { } configure)
+        {
+            var builder = new GuardPolicyBuilder();
+            configure(builder);
+            return new StaticPolicySource(PolicyReader.Read(builder, schemas));
+        }
+
+        string contentRoot = services.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
+        string path = Path.GetFullPath(registration.Path ?? DefaultPolicyName, contentRoot);
+        if (registration.Path is null && !File.Exists(path))
+        {
+            return new StaticPolicySource(PolicyReader.Read(new GuardPolicyBuilder(), schemas));
+        }
+
+        var source = new PolicyFileSource(path, schemas, time);
+        owned.Add(new DisposableAdapter(source));
+        return source;
+    }
+
+    private static ConsentSource? ConsentOf(IServiceProvider services, GuardParts parts, PolicySnapshot policy)
+    {
+        GuardPart<IConsentProvider>? provider = One(parts.Consent, nameof(McpGuardBuilder.UseConsent));
+        if (provider is not null && parts.DenyInsteadOfAsking)
+        {
+            throw new McpGuardConfigurationException("Both UseConsent(...) and DenyInsteadOfAsking() were called. Keep one.");
+        }
+
+        if (provider is null && !parts.DenyInsteadOfAsking && policy.CanAsk)
+        {
+            throw new McpGuardConfigurationException(
+                "The policy can ask for consent, and nobody can be asked. Call .UseConsent<YourConsentProvider>() on AddMcpGuard(...), or .DenyInsteadOfAsking() to deny such calls.");
+        }
+
+        return provider is null ? null : new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
+    }
+
+    private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
+    {
+        var sink = new AuditFileSink(
+            new AuditFileOptions
+            {
+                Directory = policy.AuditDirectory,
+                RetentionDays = policy.Audit.RetentionDays,
+                Durability = policy.Audit.Durability switch
+                {
+                    Policy.AuditDurability.Durable => AuditDurability.Durable,
+                    Policy.AuditDurability.BestEffort => AuditDurability.BestEffort,
+                    _ => AuditDurability.Flushed,
+                },
+                CheckpointPath = policy.Audit.CheckpointFile,
+            },
+            time);
+        owned.Add(sink);
+        return sink;
+    }
+
+    private static AuditRecord StartRecord(GuardParts parts, StageLists lists, PolicySnapshot policy, TimeProvider time)
+    {
+        var text = new StringBuilder("request stages: ");
+        text.AppendJoin(" > ", lists.Request.Select(slot => slot.Name));
+        foreach (string part in (IEnumerable<string>)
+                 [
+                     .. parts.Consent.Select(part => "consent=" + part.Description),
+                     .. parts.Audit.Select(part => "audit=" + part.Description),
+                     .. parts.PinStore.Select(part => "pins=" + part.Description),
+                     .. parts.ConsentStore.Select(part => "grants=" + part.Description),
+                     .. parts.RateLimitStore.Select(part => "rates=" + part.Description),
+                     .. parts.BudgetStore.Select(part => "budgets=" + part.Description),
+                     .. parts.HaltStore.Select(part => "halts=" + part.Description),
+                     .. parts.SchemaCompiler.Select(part => "schemas=" + part.Description),
+                     .. parts.RootNormalizer.Select(part => "roots=" + part.Description),
+                     .. parts.TokenCounter.Select(part => "tokens=" + part.Description),
+                     .. parts.ContentSanitizer.Select(part => "sanitizer=" + part.Description),
+                     .. parts.SecretResolvers.Select(part => "secrets=" + part.Description),
+                     .. parts.Stages.Select(stage => "stage=" + stage.Part.Description),
+                 ])
+        {
+            text.Append("; ").Append(part);
+        }
+
+        if (parts.DenyInsteadOfAsking)
+        {
+            text.Append("; consent=denied instead of asked");
+        }
+
+        return new AuditRecord
+        {
+            Kind = AuditKind.Start,
+            Time = time.GetUtcNow(),
+            Decision = "start",
+            Reason = text.ToString(),
+            PolicyRevision = policy.Revision,
+        };
+    }
+}

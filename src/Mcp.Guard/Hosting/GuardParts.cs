@@ -1,0 +1,40 @@
+namespace Mcp.Guard.Hosting;
+
+/// <summary>Everything that the builder was told, before it is checked.</summary>
+internal sealed class GuardParts
+{
+    public List<GuardPart<IConsentProvider>> Consent { get; } = [];
+
+    public List<GuardPart<IAuditSink>> Audit { get; } = [];
+
+    public List<GuardPart<IConsentStore>> ConsentStore { get; } = [];
+
+    public List<GuardPart<IPinStore>> PinStore { get; } = [];
+
+    public List<GuardPart<IRateLimitStore>> RateLimitStore { get; } = [];
+
+    public List<GuardPart<IBudgetStore>> BudgetStore { get; } = [];
+
+    public List<GuardPart<IHaltStore>> HaltStore { get; } = [];
+
+    public List<GuardPart<ISchemaCompiler>> SchemaCompiler { get; } = [];
+
+    public List<GuardPart<IRootNormalizer>> RootNormalizer { get; } = [];
+
+    public List<GuardPart<ITokenCounter>> TokenCounter { get; } = [];
+
+    public List<GuardPart<IContentSanitizer>> ContentSanitizer { get; } = [];
+
+    /// <summary>Asked in the order of registration; the first that knows a name wins.</summary>
+    public List<GuardPart<ISecretResolver>> SecretResolvers { get; } = [];
+
+    public List<StagePlacement> Stages { get; } = [];
+
+    public bool DenyInsteadOfAsking { get; set; }
+
+    public TimeProvider? Time { get; set; }
+
+    public TimeSpan StageDeadline { get; set; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan AuditDeadline { get; set; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,533 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Mcp.Guard.Pipeline;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace Mcp.Guard.Hosting;
+
+/// <summary>One guarded connection. Requests are judged on the caller's way in; replies, requests and notifications of the server in a loop of its own.</summary>
+internal sealed partial class GuardedTransport : ITransport
+{
+    /// <summary>The key under which the SDK keeps a tool definition with a message, to mirror arguments into HTTP headers (SEP-2243).</summary>
+    private const string MirroredToolKey = "Mcp.Tool";
+
+    private readonly ITransport _inner;
+    private readonly ConnectionState _state;
+    private readonly GuardPipeline _pipeline;
+    private readonly Channel<JsonRpcMessage> _toClient = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ConcurrentDictionary<RequestId, OpenCall> _open = new();
+    private readonly RecentIds _late = new();
+    private readonly ContinuationTable _continuations = new();
+    private readonly CancellationTokenSource _closing = new();
+    private Task _pump = Task.CompletedTask;
+    private int _disposed;
+
+    public GuardedTransport(ITransport inner, ConnectionState state)
+    {
+        _inner = inner;
+        _state = state;
+        _pipeline = state.Runtime.Pipeline;
+        _state.ListTools = ListToolsAsync;
+        _state.OwnsProgressToken = OwnsProgressToken;
+    }
+
+    public string? SessionId => _inner.SessionId;
+
+    public ChannelReader<JsonRpcMessage> MessageReader => _toClient.Reader;
+
+    /// <summary>What was refused of the server's messages.</summary>
+    public RefusalCounts Refused { get; } = new();
+
+    public ConnectionState State => _state;
+
+    /// <summary>Requests that are being judged or wait for their reply.</summary>
+    public int OpenCalls => _open.Count;
+
+    /// <summary>Starts the loop over the server's messages, with no ambient context: nothing of whoever connected may reach another caller's handlers.</summary>
+    public void Start()
+    {
+        _state.Runtime.Connections.Add(this);
+        using (ExecutionContext.SuppressFlow())
+        {
+            _pump = Task.Run(PumpAsync);
+        }
+    }
+
+    public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        cancellationToken.ThrowIfCancellationRequested();
+        return message switch
+        {
+            JsonRpcRequest request => SendRequestAsync(request, cancellationToken),
+            JsonRpcNotification notification => SendNotificationAsync(notification, cancellationToken),
+            JsonRpcResponse or JsonRpcError => SendAnswerAsync((JsonRpcMessageWithId)message, cancellationToken),
+            _ => throw Local(GuardDenialCodes.MethodNotAllowed),
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _state.Runtime.Connections.Remove(this);
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _inner.DisposeAsync().ConfigureAwait(false);
+        await _pump.ConfigureAwait(false);
+        _closing.Dispose();
+    }
+
+    /// <summary>Ends the running calls that a stop covers.</summary>
+    public void EndCovered(Halt halt)
+    {
+        foreach (OpenCall call in _open.Values)
+        {
+            if (call.Context is { } context && halt.Scope.Covers(_state.Server.Id, context.TargetName, call.Caller.UserId))
+            {
+                _ = EndRunningAsync(call, "halted", GuardDenialCodes.Halted, "a stop was set while the call ran");
+            }
+        }
+    }
+
+    private static McpGuardException Local(string code) => new(code, string.Empty, retryAfter: null);
+
+    // ---- client to server -------------------------------------------------------------------------------------------------------------------
+
+    private async Task SendRequestAsync(JsonRpcRequest request, CancellationToken ct)
+    {
+        GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
+        var call = new OpenCall(request.Id, caller, ExecutionContext.Capture());
+        if (request.Id.Id is null || _open.Count >= MessageLimits.MaxOpenCalls || !_open.TryAdd(request.Id, call))
+        {
+            throw Local(request.Id.Id is null ? GuardDenialCodes.ArgumentsMalformed : GuardDenialCodes.TooManyCalls);
+        }
+
+        bool forwarded = false;
+        try
+        {
+            RequestContext context = CreateContext(request, caller);
+            call.Context = context;
+            var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
+            call.Evaluation = evaluation;
+            if (evaluation.Denial is { } denial)
+            {
+                Forget(call);
+                DeliverDenial(call, denial);
+                return;
+            }
+
+            if (call.Context.Kind != RequestKind.ToolCall)
+            {
+                call.Answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            call.ProgressToken = ProgressTokenOf(evaluation.Payload);
+            JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload);
+            forwarded = true;
+            call.MarkForwarded();
+            call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+            if (_state.Runtime.Halts.Find(_state.Server.Id, context.TargetName, caller.UserId) is not null)
+            {
+                // A stop that was set between its stage and here found no open call to end.
+                await EndRunningAsync(call, "halted", GuardDenialCodes.Halted, "a stop was set while the call was judged").ConfigureAwait(false);
+                if (call.Answered is { } stopped)
+                {
+                    await stopped.Task.ConfigureAwait(false);
+                }
+
+                return;
+            }
+
+            await ForwardAsync(call, outgoing, ct).ConfigureAwait(false);
+            if (call.Answered is { } answered)
+            {
+                await answered.Task.WaitAsync(ct).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            await EndRunningAsync(call, "cancelled", GuardDenialCodes.Timeout, "the caller cancelled").ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            if (!forwarded)
+            {
+                Forget(call);
+            }
+        }
+    }
+
+    private async Task ForwardAsync(OpenCall call, JsonRpcRequest outgoing, CancellationToken ct)
+    {
+        using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
+        try
+        {
+            await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            // Its text may be the server's (an HTTP error body, a standard-error tail): only its type goes on.
+            if (call.TryTake())
+            {
+                Forget(call);
+                GuardDenial denial = await call.Evaluation!
+                    .EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})")
+                    .ConfigureAwait(false);
+                if (call.Context!.Kind == RequestKind.Lifecycle && NegotiationFault.TryCopy(failure) is { } signal)
+                {
+                    throw signal;
+                }
+
+                DeliverDenial(call, denial);
+            }
+
+            if (call.Answered is { } answered)
+            {
+                await answered.Task.ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The message that leaves: the judged value under the caller's id and context, from which the SDK derives HTTP headers.</summary>
+    private static JsonRpcRequest Outgoing(JsonRpcRequest request, JsonElement payload) => new()
+    {
+        Id = request.Id,
+        Method = request.Method,
+        Params = payload.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(payload),
+        Context = OutgoingContext(request.Context),
+    };
+
+    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given)
+    {
+        if (given is null)
+        {
+            return null;
+        }
+
+        IDictionary<string, object?>? items = given.Items;
+        if (items is not null && items.ContainsKey(MirroredToolKey))
+        {
+            // Arguments are mirrored into HTTP headers only with the policy's word: headers are logged by every proxy on the way.
+            items = new Dictionary<string, object?>(items, StringComparer.Ordinal);
+            items.Remove(MirroredToolKey);
+        }
+
+        return new JsonRpcMessageContext
+        {
+            User = given.User,
+            Items = items,
+            ProtocolVersion = given.ProtocolVersion,
+            ClientInfo = given.ClientInfo,
+            ClientCapabilities = given.ClientCapabilities,
+            LogLevel = given.LogLevel,
+#pragma warning disable MCPEXP002 // Experimental in the SDK; left out it would change the Mcp-Name header.
+            RoutingName = given.RoutingName,
+#pragma warning restore MCPEXP002
+        };
+    }
+
+    private RequestContext CreateContext(JsonRpcRequest request, GuardCaller caller)
+    {
+        RequestContext context = _state.CreateRequest(request.Method, caller);
+        if (!MessageSnapshot.TryTake(request.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
+        {
+            context.Fault = fault;
+            return context;
+        }
+
+        payload = MetaFilter.Apply(payload);
+        if (MethodTable.IsStateless(ProtocolVersionOf(payload)))
+        {
+            _state.ProtocolVersion = ProtocolVersionOf(payload);
+        }
+
+        context.SetPayload(payload);
+#pragma warning disable MCPEXP002 // Experimental in the SDK; it decides the Mcp-Name header and must not name something else than was judged.
+        if (request.Context?.RoutingName is { } routed && !string.Equals(routed, context.TargetName, StringComparison.Ordinal))
+        {
+            context.Fault ??= "the routing name differs from the judged name";
+        }
+#pragma warning restore MCPEXP002
+
+        if (context.Fault is null && ContinuationTable.IsContinuation(payload))
+        {
+            _continuations.Bind(context, _pipeline.Time.GetUtcNow());
+        }
+
+        return context;
+    }
+
+    private async Task SendNotificationAsync(JsonRpcNotification notification, CancellationToken ct)
+    {
+        switch (notification.Method)
+        {
+            case MethodTable.Initialized:
+            case MethodTable.RootsChanged:
+                break;
+
+            case MethodTable.Cancelled:
+                if (RequestIdOf(notification.Params) is not { } cancelledId || !_open.TryGetValue(cancelledId, out OpenCall? call))
+                {
+                    return; // of no open call: nothing that the server could act on
+                }
+
+                await EndRunningAsync(call, "cancelled", GuardDenialCodes.Timeout, "the caller cancelled").ConfigureAwait(false);
+                return;
+
+            case MethodTable.Progress:
+                if (!_serverRequests.OwnsProgress(notification.Params))
+                {
+                    return;
+                }
+
+                break;
+
+            default:
+                await RecordRefusedAsync(notification.Method, ct).ConfigureAwait(false);
+                throw Local(GuardDenialCodes.MethodNotAllowed);
+        }
+
+        if (!MessageSnapshot.TryTake(notification.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out _))
+        {
+            throw Local(GuardDenialCodes.ArgumentsMalformed);
+        }
+
+        payload = MetaFilter.Apply(payload);
+        var outgoing = new JsonRpcNotification
+        {
+            Method = notification.Method,
+            Params = payload.ValueKind == JsonValueKind.Object ? JsonObject.Create(payload) : null,
+            Context = OutgoingContext(notification.Context),
+        };
+        await _inner.SendMessageAsync(outgoing, ct).ConfigureAwait(false);
+    }
+
+    private ValueTask RecordRefusedAsync(string method, CancellationToken ct)
+    {
+        GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
+        return _pipeline.Audit.WriteEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Denial,
+                Time = _pipeline.Time.GetUtcNow(),
+                DecisionId = DecisionIds.Next(_pipeline.Time),
+                UserId = caller.UserId,
+                SessionId = caller.SessionId,
+                Server = _state.Server.Id,
+                Method = method,
+                Decision = "deny",
+                Code = GuardDenialCodes.MethodNotAllowed,
+                Stage = GuardStages.Methods,
+                Reason = "a notification of the client that is not in the method table",
+                PolicyRevision = _state.Policy.Revision,
+            },
+            ct);
+    }
+
+    // ---- ends of calls ----------------------------------------------------------------------------------------------------------------------
+
+    private void OnTimeout(object? state) =>
+        _ = EndRunningAsync((OpenCall)state!, "timeout", GuardDenialCodes.Timeout, "the time for the call is over");
+
+    /// <summary>Ends a forwarded call before its reply: the caller gets the denial at once, the server is told to stop, a later reply is dropped.</summary>
+    private async Task EndRunningAsync(OpenCall call, string decision, string code, string reason)
+    {
+        if (!call.TryTake())
+        {
+            return;
+        }
+
+        Forget(call);
+        _late.Add(call.Id);
+        try
+        {
+            GuardDenial denial;
+            try
+            {
+                denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, call.Context!.DecisionId, failure);
+                denial = new GuardDenial(code, "call", reason);
+            }
+
+            DeliverDenial(call, denial);
+            await CancelAtServerAsync(call).ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+        }
+    }
+
+    private async Task CancelAtServerAsync(OpenCall call)
+    {
+        if (!string.Equals(call.Context!.Method, MethodTable.Initialize, StringComparison.Ordinal))
+        {
+            var cancelled = new JsonRpcNotification
+            {
+                Method = MethodTable.Cancelled,
+                Params = new JsonObject { ["requestId"] = IdNode(call.Id) },
+            };
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _pipeline.Time);
+            try
+            {
+                await _inner.SendMessageAsync(cancelled, limit.Token).ConfigureAwait(false);
+            }
+            catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The server is told out of courtesy; the call has ended for the caller either way.
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, unreachable);
+            }
+        }
+
+        await call.Sending.CancelAsync().ConfigureAwait(false);
+    }
+
+    private void DeliverDenial(OpenCall call, GuardDenial denial)
+    {
+        RequestContext context = call.Context!;
+        if (call.Answered is { } answered)
+        {
+            answered.TrySetException(DenialText.Exception(denial, context.DecisionId));
+            _ = answered.Task.Exception; // seen: the sender may have given up waiting
+            return;
+        }
+
+        if (context.Kind != RequestKind.ToolCall)
+        {
+            throw DenialText.Exception(denial, context.DecisionId);
+        }
+
+        Deliver(new JsonRpcResponse { Id = call.Id, Result = DenialText.ToolResult(denial, context.DecisionId, MethodTable.IsStateless(_state.ProtocolVersion)) });
+    }
+
+    private void Deliver(JsonRpcMessage message) => _toClient.Writer.TryWrite(message);
+
+    private void Forget(OpenCall call)
+    {
+        _open.TryRemove(KeyValuePair.Create(call.Id, call));
+        call.Dispose();
+    }
+
+    // ---- the guard's own requests -----------------------------------------------------------------------------------------------------------
+
+    /// <summary>Lists the tools for the guard itself, so that a call to a tool that the host has not listed can be judged.</summary>
+    private async Task ListToolsAsync(RequestContext cause, CancellationToken ct)
+    {
+        const int maxPages = 64;
+        string? cursor = null;
+        for (int page = 0; page < maxPages; page++)
+        {
+            RequestContext own = _state.CreateOwnListRequest(cause, cursor);
+            var id = new RequestId($"guard-{Guid.NewGuid():N}");
+            var call = new OpenCall(id, own.Caller, null) { Context = own, Answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
+            if (!_open.TryAdd(id, call))
+            {
+                throw Local(GuardDenialCodes.GuardFault);
+            }
+
+            try
+            {
+                var evaluation = (Evaluation)await _pipeline.EvaluateAsync(own, ct).ConfigureAwait(false);
+                call.Evaluation = evaluation;
+                if (evaluation.Denial is { } denial)
+                {
+                    throw DenialText.Exception(denial, own.DecisionId);
+                }
+
+                call.IsOwn = true;
+                call.MarkForwarded();
+                call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+                var outgoing = new JsonRpcRequest
+                {
+                    Id = id,
+                    Method = own.Method,
+                    Params = own.Current.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(own.Current),
+                    Context = new JsonRpcMessageContext { ProtocolVersion = _state.ProtocolVersion },
+                };
+                await ForwardAsync(call, outgoing, ct).ConfigureAwait(false);
+                await call.Answered.Task.WaitAsync(ct).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                await EndRunningAsync(call, "cancelled", GuardDenialCodes.Timeout, "the caller cancelled").ConfigureAwait(false);
+                throw;
+            }
+            finally
+            {
+                Forget(call);
+            }
+
+            cursor = _state.Tools.NextCursor;
+            if (cursor is null)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool OwnsProgressToken(string token)
+    {
+        foreach (OpenCall call in _open.Values)
+        {
+            if (call.IsForwarded && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // ---- small readers ----------------------------------------------------------------------------------------------------------------------
+
+    private static string? ProtocolVersionOf(JsonElement payload) =>
+        payload.ValueKind == JsonValueKind.Object
+        && payload.TryGetProperty("_meta"u8, out JsonElement meta)
+        && meta.ValueKind == JsonValueKind.Object
+        && meta.TryGetProperty("io.modelcontextprotocol/protocolVersion"u8, out JsonElement version)
+        && version.ValueKind == JsonValueKind.String
+            ? version.GetString()
+            : null;
+
+    private static string? ProgressTokenOf(JsonElement payload) =>
+        payload.ValueKind == JsonValueKind.Object
+        && payload.TryGetProperty("_meta"u8, out JsonElement meta)
+        && meta.ValueKind == JsonValueKind.Object
+        && meta.TryGetProperty("progressToken"u8, out JsonElement token)
+        && token.ValueKind is JsonValueKind.String or JsonValueKind.Number
+            ? token.GetRawText()
+            : null;
+
+    private static JsonValue IdNode(RequestId id) => id.Id is long number ? JsonValue.Create(number) : JsonValue.Create(id.ToString());
+
+    private static RequestId? RequestIdOf(JsonNode? parameters)
+    {
+        if (!MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out _)
+            || payload.ValueKind != JsonValueKind.Object
+            || !payload.TryGetProperty("requestId"u8, out JsonElement id))
+        {
+            return null;
+        }
+
+        return id.ValueKind switch
+        {
+            JsonValueKind.String => new RequestId(id.GetString()!),
+            JsonValueKind.Number when id.TryGetInt64(out long number) => new RequestId(number),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,20 @@
+using Mcp.Guard.Isolation;
+using Microsoft.Extensions.Logging;
+
+namespace Mcp.Guard.Hosting;
+
+/// <summary>Log messages of the hosting part. Event ids 1100 to 1199.</summary>
+internal static partial class HostingLog
+{
+    [LoggerMessage(EventId = 1100, Level = LogLevel.Information, Message = "Policy {Revision}: {What}.")]
+    public static partial void PolicyChanged(ILogger logger, string revision, string what, Exception? error);
+
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "Policy: {Warning}")]
+    public static partial void PolicyWarning(ILogger logger, string warning);
+
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "Server '{Server}' runs without isolation (\"mode\": \"none\"): it can do whatever this user can.")]
+    public static partial void NotIsolated(ILogger logger, string server);
+
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Server '{Server}' started, isolation {Mode}.")]
+    public static partial void ServerStarted(ILogger logger, string server, IsolationMode mode);
+}

@@ -1,0 +1,52 @@
+using ModelContextProtocol.Client;
+
+namespace Mcp.Guard;
+
+/// <summary>The guard of one host: connects clients through the policy, says on whose behalf calls are made, and stops what must stop. A singleton.</summary>
+public interface IMcpGuard
+{
+    /// <summary>
+    /// Connects to a server of the policy: admission, isolation and launch, transport, guard. The client's sampling, elicitation and roots handlers are
+    /// reached only by what the policy lets through.
+    /// </summary>
+    /// <param name="serverId">The server's id in the policy.</param>
+    /// <param name="options">Options of the client; null for the defaults. The guard changes a copy.</param>
+    /// <param name="ct">Cancels connecting.</param>
+    /// <exception cref="McpGuardException">The policy does not admit the server, or it cannot be started as the policy demands.</exception>
+    Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default);
+
+    /// <summary>
+    /// Puts the guard around a transport that the host built itself. Sizes can then be bounded only after the SDK has read a message.
+    /// </summary>
+    /// <param name="serverId">The server's id in the policy; the policy must mark it <c>"transport": "unchecked"</c>, for the guard cannot see where the transport leads.</param>
+    /// <param name="transport">The transport. It is used for nothing else.</param>
+    /// <exception cref="McpGuardException">The policy names no such server.</exception>
+    IClientTransport Protect(string serverId, IClientTransport transport);
+
+    /// <summary>Says on whose behalf the calls of the current flow of control are made, until the scope is disposed. Scopes nest.</summary>
+    /// <param name="caller">The caller.</param>
+    IDisposable BeginScope(GuardCaller caller);
+
+    /// <summary>A connection for hosts that do not use the SDK: they judge each message through <see cref="Policy"/>.</summary>
+    /// <param name="serverId">The server's id in the policy.</param>
+    /// <exception cref="McpGuardException">The policy names no such server.</exception>
+    GuardConnection OpenConnection(string serverId);
+
+    /// <summary>The pipeline, for hosts that do not use the SDK.</summary>
+    IMcpHostPolicy Policy { get; }
+
+    /// <summary>The revision of the policy in force.</summary>
+    string PolicyRevision { get; }
+
+    /// <summary>Stops a scope at once: new messages are denied, open prompts answered with no, running calls cancelled. Recorded.</summary>
+    /// <param name="scope">What to stop.</param>
+    /// <param name="reason">Why, for the audit and for people.</param>
+    /// <param name="ct">Cancels the wait for the store and the audit; the stop of this host is in force already.</param>
+    ValueTask HaltAsync(HaltScope scope, string reason, CancellationToken ct = default);
+
+    /// <summary>Ends a stop. Recorded.</summary>
+    /// <param name="scope">Exactly the scope that was stopped.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    /// <returns>Whether it was stopped.</returns>
+    ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct = default);
+}

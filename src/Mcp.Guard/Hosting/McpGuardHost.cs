@@ -1,0 +1,214 @@
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace Mcp.Guard.Hosting;
+
+/// <summary>The guard of one host.</summary>
+internal sealed class McpGuardHost(GuardRuntime runtime, IHaltStore halts, ServerTransportFactory transports, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
+    : IMcpGuard, IAsyncDisposable, IDisposable
+{
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private IDisposable? _haltSubscription;
+    private IDisposable? _policySubscription;
+    private volatile bool _started;
+
+    public GuardRuntime Runtime => runtime;
+
+    public IMcpHostPolicy Policy => runtime.Pipeline;
+
+    public string PolicyRevision => runtime.Policy.Current.Revision;
+
+    /// <summary>Reads the stops and records the start. Runs once; without a host at the first connection.</summary>
+    public async Task StartAsync(CancellationToken ct)
+    {
+        if (_started)
+        {
+            return;
+        }
+
+        await _starting.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (_started)
+            {
+                return;
+            }
+
+            await runtime.Pipeline.Audit.WriteRequiredEventAsync(startRecord, ct).ConfigureAwait(false);
+            _haltSubscription = halts.Subscribe(ApplyHalts);
+            ApplyHalts(await halts.ReadAsync(ct).ConfigureAwait(false));
+            _policySubscription = runtime.Policy.OnChange(RecordPolicyChange);
+            _started = true;
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    public IDisposable BeginScope(GuardCaller caller) => AmbientCaller.Begin(caller);
+
+    public async Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default)
+    {
+        ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
+        IClientTransport inner = await transports.CreateAsync(settings, ct).ConfigureAwait(false);
+        var guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current };
+        McpClientOptions own = ClientOptionsFilter.Apply(options, settings);
+
+        // The client's read loop keeps the ambient context that it was started in; another caller's handlers must not run in it.
+        Task<McpClient> connecting;
+        using (ExecutionContext.SuppressFlow())
+        {
+#pragma warning disable RS0030 // The one place that makes a client: over the guarded transport.
+            connecting = Task.Run(() => McpClient.CreateAsync(guarded, own, runtime.Loggers, ct), ct);
+#pragma warning restore RS0030
+        }
+
+        return await connecting.ConfigureAwait(false);
+    }
+
+    public IClientTransport Protect(string serverId, IClientTransport transport)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        ArgumentNullException.ThrowIfNull(transport);
+        if (!runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings))
+        {
+            throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+        }
+
+        if (transport is GuardedClientTransport guarded)
+        {
+            return ReferenceEquals(guarded.Runtime, runtime) && guarded.Server.Equals(settings.Identity)
+                ? guarded
+                : throw new ArgumentException("The transport is guarded already, for another server or by another guard.", nameof(transport));
+        }
+
+        return new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false);
+    }
+
+    public GuardConnection OpenConnection(string serverId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        return runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
+            ? new GuardConnection(new ConnectionState(runtime, settings.Identity))
+            : throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+    }
+
+    public async ValueTask HaltAsync(HaltScope scope, string reason, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        if (scope.Tool is not null && scope.Server is null)
+        {
+            throw new ArgumentException("A stop of one tool names its server too: new HaltScope(server, tool).", nameof(scope));
+        }
+
+        var halt = new Halt(scope, reason, runtime.Time.GetUtcNow());
+
+        // In force here first: neither the store nor the audit can delay a stop.
+        List<Halt> current = [.. runtime.Halts.Current.Where(known => known.Scope != scope), halt];
+        ApplyHalts(current);
+        await halts.SetAsync(halt, ct).ConfigureAwait(false);
+        await RecordHaltAsync("halt", scope, reason, ct).ConfigureAwait(false);
+    }
+
+    public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct = default)
+    {
+        // On record before it takes effect: no call may run that the audit shows as stopped.
+        await RecordHaltAsync("resume", scope, null, ct).ConfigureAwait(false);
+        bool cleared = await halts.ClearAsync(scope, ct).ConfigureAwait(false);
+        ApplyHalts(await halts.ReadAsync(ct).ConfigureAwait(false));
+        return cleared;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _haltSubscription?.Dispose();
+        _policySubscription?.Dispose();
+        foreach (IAsyncDisposable part in owned.Reverse())
+        {
+            await part.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _starting.Dispose();
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private async Task<ServerSettings> SettingsAsync(string serverId, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        await StartAsync(ct).ConfigureAwait(false);
+        PolicySnapshot policy = runtime.Policy.Current;
+        if (policy.Servers.TryGetValue(serverId, out ServerSettings? settings))
+        {
+            return settings;
+        }
+
+        GuardCaller? caller = AmbientCaller.Current;
+        string decisionId = DecisionIds.Next(runtime.Time);
+        await runtime.Pipeline.Audit.WriteEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Connection,
+                Time = runtime.Time.GetUtcNow(),
+                DecisionId = decisionId,
+                UserId = caller?.UserId,
+                SessionId = caller?.SessionId,
+                Server = serverId,
+                Method = "connect",
+                Decision = "deny",
+                Code = GuardDenialCodes.ServerNotAllowed,
+                Stage = "server-admission",
+                Reason = "the policy names no such server",
+                PolicyRevision = policy.Revision,
+            },
+            ct).ConfigureAwait(false);
+        throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, decisionId, retryAfter: null);
+    }
+
+    private void ApplyHalts(IReadOnlyList<Halt> current)
+    {
+        runtime.Halts.Apply(current);
+        foreach (Halt halt in current)
+        {
+            runtime.Connections.Halt(halt);
+        }
+    }
+
+    private ValueTask RecordHaltAsync(string decision, HaltScope scope, string? reason, CancellationToken ct)
+    {
+        GuardCaller? caller = AmbientCaller.Current;
+        return runtime.Pipeline.Audit.WriteRequiredEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Halt,
+                Time = runtime.Time.GetUtcNow(),
+                UserId = scope.UserId,
+                SessionId = caller?.SessionId,
+                AnsweredBy = caller?.UserId,
+                Server = scope.Server,
+                Target = scope.Tool,
+                Decision = decision,
+                Reason = reason,
+                PolicyRevision = PolicyRevision,
+            },
+            ct);
+    }
+
+    private void RecordPolicyChange(PolicyChange change)
+    {
+        HostingLog.PolicyChanged(runtime.Pipeline.Logger, change.Current.Revision, change.Error is null ? "in force" : "refused; the last good policy stays", change.Error);
+        _ = runtime.Pipeline.Audit.WriteEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Policy,
+                Time = runtime.Time.GetUtcNow(),
+                Decision = change.Error is null ? "reload" : "refuse",
+                Reason = change.Error?.Message,
+                PolicyRevision = change.Current.Revision,
+            },
+            CancellationToken.None).AsTask();
+    }
+}

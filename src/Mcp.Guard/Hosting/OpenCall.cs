@@ -1,0 +1,59 @@
+using Mcp.Guard.Pipeline;
+using ModelContextProtocol.Protocol;
+
+namespace Mcp.Guard.Hosting;
+
+/// <summary>One request of the client from its arrival to its end. Only a call that was forwarded and has not ended accepts a reply, and only one.</summary>
+internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContext? executionContext) : IDisposable
+{
+    private const int Judging = 0;
+    private const int Forwarded = 1;
+    private const int Ended = 2;
+
+    private int _state;
+    private ITimer? _timer;
+
+    public RequestId Id => id;
+
+    public GuardCaller Caller => caller;
+
+    /// <summary>The ambient state of the caller, so that handlers of the host that the call causes run with it and not with that of whoever connected.</summary>
+    public ExecutionContext? ExecutionContext => executionContext;
+
+    public RequestContext? Context { get; set; }
+
+    public Evaluation? Evaluation { get; set; }
+
+    /// <summary>True for a request that the guard makes for itself: its reply goes to no client.</summary>
+    public bool IsOwn { get; set; }
+
+    /// <summary>The token under which the server may report progress, or null.</summary>
+    public string? ProgressToken { get; set; }
+
+    /// <summary>Cancels the sending and, over HTTP, the stream of the reply.</summary>
+    public CancellationTokenSource Sending { get; } = new();
+
+    /// <summary>Set for every method but <c>tools/call</c>: its sender waits for the judged reply, so that a denial reaches it as an exception.</summary>
+    public TaskCompletionSource? Answered { get; set; }
+
+    public bool IsForwarded => Volatile.Read(ref _state) == Forwarded;
+
+    /// <summary>The request is about to leave: from now on a reply may come.</summary>
+    public void MarkForwarded() => Interlocked.CompareExchange(ref _state, Forwarded, Judging);
+
+    /// <summary>Takes the right to end the call; false where it has not been forwarded or has ended.</summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _state, Ended, Forwarded) == Forwarded;
+
+    /// <summary>Ends a call that was never forwarded.</summary>
+    public void MarkEnded() => Interlocked.Exchange(ref _state, Ended);
+
+    public void Arm(TimeProvider time, TimeSpan limit, TimerCallback onTimeout)
+    {
+        if (limit != Timeout.InfiniteTimeSpan)
+        {
+            _timer = time.CreateTimer(onTimeout, this, limit, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose() => _timer?.Dispose();
+}

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Text.Json;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>What the guard knows of one connection to one server.</summary>
+internal sealed class ConnectionState
+{
+    public ConnectionState(GuardRuntime runtime, McpServerIdentity server)
+    {
+        Runtime = runtime;
+        Server = server;
+        ConnectionId = Guid.CreateVersion7(runtime.Time.GetUtcNow()).ToString("N");
+        ConnectionCaller = GuardCaller.ForConnection(ConnectionId);
+        Tools = new ToolCatalog(this);
+    }
+
+    public GuardRuntime Runtime { get; }
+
+    public McpServerIdentity Server { get; }
+
+    /// <summary>An id that the guard made.</summary>
+    public string ConnectionId { get; }
+
+    /// <summary>Stands for the connection where the host names no caller.</summary>
+    public GuardCaller ConnectionCaller { get; }
+
+    /// <summary>The tools that the server listed over this connection.</summary>
+    public ToolCatalog Tools { get; }
+
+    /// <summary>The resources that the client subscribed to.</summary>
+    public SubscriptionSet Subscriptions { get; } = new();
+
+    /// <summary>The policy in force.</summary>
+    public PolicySnapshot Policy => Runtime.Policy.Current;
+
+    /// <summary>The negotiated protocol version; null until it is known.</summary>
+    public string? ProtocolVersion { get; set; }
+
+    /// <summary>Makes the guard list the server's tools itself; null where no transport is attached.</summary>
+    public Func<RequestContext, CancellationToken, Task>? ListTools { get; set; }
+
+    /// <summary>The open call that a progress token belongs to, or null; set by the transport.</summary>
+    public Func<string, bool>? OwnsProgressToken { get; set; }
+
+    /// <summary>The server's part of the policy in force; null where it no longer names the server.</summary>
+    public ServerSettings? Settings(PolicySnapshot policy) => policy.Servers.TryGetValue(Server.Id, out ServerSettings? settings) ? settings : null;
+
+    public RequestContext CreateRequest(string method, GuardCaller caller)
+    {
+        PolicySnapshot policy = Policy;
+        return new RequestContext(this, policy, Settings(policy), caller, DecisionIds.Next(Runtime.Time), method);
+    }
+
+    /// <summary>A list request of the guard's own, made because of a call; in the stateless era it carries that call's envelope.</summary>
+    public RequestContext CreateOwnListRequest(RequestContext cause, string? cursor)
+    {
+        PolicySnapshot policy = Policy;
+        var own = new RequestContext(this, policy, Settings(policy), ConnectionCaller, DecisionIds.Next(Runtime.Time), MethodTable.ToolsList) { IsOwn = true };
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            if (cursor is not null)
+            {
+                writer.WriteString("cursor"u8, cursor);
+            }
+
+            if (MethodTable.IsStateless(ProtocolVersion)
+                && cause.Current.ValueKind == JsonValueKind.Object
+                && cause.Current.TryGetProperty("_meta"u8, out JsonElement meta)
+                && meta.ValueKind == JsonValueKind.Object)
+            {
+                writer.WriteStartObject("_meta"u8);
+                foreach (JsonProperty member in meta.EnumerateObject())
+                {
+                    if (!member.NameEquals("progressToken"u8))
+                    {
+                        member.WriteTo(writer);
+                    }
+                }
+
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        own.SetPayload(JsonDocument.Parse(buffer.WrittenMemory).RootElement);
+        return own;
+    }
+}

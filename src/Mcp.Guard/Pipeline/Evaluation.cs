@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Mcp.Guard.Stages.KillSwitch;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>One judged request until its outcome is recorded. Exactly one of the four endings takes effect.</summary>
+internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease lease, long started) : GuardEvaluation
+{
+    private HaltSwitch.Watch? _halted;
+    private int _ended;
+
+    public override bool IsAllowed => denial is null;
+
+    public override JsonElement Payload => denial is null ? context.Current : default;
+
+    public override GuardDenial? Denial => denial;
+
+    public override string DecisionId => context.DecisionId;
+
+    public override TimeSpan Timeout => TimeoutOf(context);
+
+    public override CancellationToken Halted => (_halted ??= context.Connection.Runtime.Halts.Observe(context.Server.Id, context.TargetName, context.Caller.UserId)).Token;
+
+    /// <summary>The judged request.</summary>
+    public RequestContext Context => context;
+
+    public override async ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
+    {
+        End();
+        return await FinishAsync(result, isError: false, ct).ConfigureAwait(false);
+    }
+
+    public override async ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
+    {
+        End();
+        return await FinishAsync(errorAnswer, isError: true, ct).ConfigureAwait(false);
+    }
+
+    public override async ValueTask<GuardDenial> AbortAsync(string code, string reason, CancellationToken ct = default)
+    {
+        End();
+        var end = new GuardDenial(code, "call", reason);
+        try
+        {
+            await pipeline.Audit.WriteOutcomeAsync(context, "aborted", end, null, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            lease.Release();
+        }
+
+        return end;
+    }
+
+    /// <summary>Takes the right to end the call; false where it has ended.</summary>
+    public bool TryEnd() => denial is null && Interlocked.Exchange(ref _ended, 1) == 0;
+
+    /// <summary>The same as <see cref="AbortAsync"/> after <see cref="TryEnd"/> has returned true.</summary>
+    public async ValueTask<GuardDenial> EndAsync(string decision, string code, string reason)
+    {
+        var end = new GuardDenial(code, "call", reason);
+        try
+        {
+            await pipeline.Audit.WriteOutcomeAsync(context, decision, end, null, pipeline.Time.GetElapsedTime(started), CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            lease.Release();
+        }
+
+        return end;
+    }
+
+    /// <summary>Ends a call that was forwarded and got no reply; the caller holds the right to end it.</summary>
+    public ValueTask<GuardDenial> EndIfOpenAsync(string decision, string code, string reason) =>
+        TryEnd() ? EndAsync(decision, code, reason) : new(new GuardDenial(code, "call", reason));
+
+    /// <summary>The result stages after <see cref="TryEnd"/> has returned true.</summary>
+    public async ValueTask<GuardResult> FinishAsync(JsonElement answer, bool isError, CancellationToken ct)
+    {
+        try
+        {
+            bool isCatalog = !isError && context.Kind == RequestKind.Catalog;
+            var catalog = isCatalog ? new CatalogContext(context, answer) : null;
+            var result = isCatalog ? null : new ResultContext(context, answer, isError);
+            GuardDenial? refused = isCatalog
+                ? await pipeline.JudgeCatalogAsync(catalog!, ct).ConfigureAwait(false)
+                : await pipeline.JudgeResultAsync(result!, ct).ConfigureAwait(false);
+            List<string>? changes = isCatalog ? catalog!.Changes : result!.Changes;
+            JsonElement delivered = isCatalog ? catalog!.Current : result!.Current;
+            string decision = refused is not null ? "deny" : isError ? "error" : changes is null ? "delivered" : "changed";
+            var outcome = new AuditOutcome(answer, delivered, changes);
+            await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
+            return refused is null ? GuardResult.Allow(delivered) : GuardResult.Deny(refused);
+        }
+        finally
+        {
+            lease.Release();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        _halted?.Dispose();
+        if (TryEnd())
+        {
+            await EndAsync("abandoned", GuardDenialCodes.GuardFault, "the host disposed the evaluation without an outcome").ConfigureAwait(false);
+        }
+    }
+
+    private static TimeSpan TimeoutOf(RequestContext context) => context.Kind switch
+    {
+        RequestKind.Subscription => System.Threading.Timeout.InfiniteTimeSpan,
+        _ when context.HasVerdict && context.Verdict.Timeout is { } limit => limit,
+        _ => context.Policy.Defaults.ToolTimeout,
+    };
+
+    private void End()
+    {
+        if (denial is not null)
+        {
+            throw new InvalidOperationException("The message was denied: there is nothing to complete. Check IsAllowed before forwarding.");
+        }
+
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            throw new InvalidOperationException("The evaluation is already complete; a call has one outcome.");
+        }
+    }
+}

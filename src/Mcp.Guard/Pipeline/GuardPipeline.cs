@@ -1,0 +1,284 @@
+using System.Text.Json;
+using Mcp.Guard.Audit;
+using Microsoft.Extensions.Logging;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>
+/// The flat loop over the stages. It owns order, faults, deadlines and the audit calls; a stage returns a decision and knows nothing of the others.
+/// </summary>
+internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, ConcurrencyGate gate, TimeProvider time, ILogger logger) : IMcpHostPolicy
+{
+    /// <summary>The stages of every boundary.</summary>
+    public StageLists Stages => stages;
+
+    public AuditTrail Audit => audit;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    ValueTask<GuardEvaluation> IMcpHostPolicy.EvaluateAsync(GuardContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context is RequestContext request
+            ? EvaluateAsync(request, ct)
+            : throw new ArgumentException("The context was not made by this guard; use GuardConnection.CreateRequest.", nameof(context));
+    }
+
+    /// <summary>Judges a request and records the decision. The evaluation must be disposed.</summary>
+    public async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        long started = time.GetTimestamp();
+        GuardDenial? denial = context.Fault is { } fault
+            ? new GuardDenial(GuardDenialCodes.ArgumentsMalformed, GuardStages.Methods, fault)
+            : context.Refusal ?? await JudgeAsync(context, ct).ConfigureAwait(false);
+
+        ConcurrencyLease lease = default;
+        if (denial is null && !context.IsOwn)
+        {
+            lease = gate.TryEnter(context);
+            if (!lease.IsHeld)
+            {
+                denial = new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", lease.Reason);
+            }
+        }
+
+        if (denial is null)
+        {
+            // Nothing leaves without its record: where the intent cannot be written the call is denied.
+            try
+            {
+                await audit.WriteIntentAsync(context, ct).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                lease.Release();
+                throw;
+            }
+            catch (Exception failure)
+            {
+                PipelineLog.AuditFailed(logger, AuditKind.Intent, context.DecisionId, failure);
+                denial = new GuardDenial(GuardDenialCodes.AuditUnavailable, "audit", $"the intent could not be recorded ({failure.GetType().Name})");
+                lease.Release();
+                lease = default;
+            }
+        }
+
+        if (denial is not null)
+        {
+            PipelineLog.Denied(logger, context.Method, context.TargetName, context.Server.Id, denial.Code, denial.Stage, context.DecisionId);
+            await audit.WriteDenialAsync(context, denial, ct).ConfigureAwait(false);
+        }
+
+        return new Evaluation(this, context, denial, lease, started);
+    }
+
+    /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>
+    public async ValueTask<GuardDenial?> JudgeResultAsync(ResultContext context, CancellationToken ct)
+    {
+        foreach (StageSlot<ResultContext> slot in stages.Result)
+        {
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                    break;
+                case GuardDecisionKind.Replace:
+                    context.Current = decision.Payload;
+                    (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
+                    break;
+                default:
+                    return DenialOf(slot.Name, decision, "results cannot be asked about");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Runs the catalogue stages. A denial is returned, never thrown.</summary>
+    public async ValueTask<GuardDenial?> JudgeCatalogAsync(CatalogContext context, CancellationToken ct)
+    {
+        foreach (StageSlot<CatalogContext> slot in stages.Catalog)
+        {
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                    break;
+                case GuardDecisionKind.Replace:
+                    context.Current = decision.Payload;
+                    (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
+                    break;
+                default:
+                    return DenialOf(slot.Name, decision, "a catalogue cannot be asked about");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Judges a request of the server; with no stage that speaks for the method it is refused.</summary>
+    public async ValueTask<GuardDenial?> JudgeServerRequestAsync(ServerRequestContext context, CancellationToken ct)
+    {
+        foreach (StageSlot<ServerRequestContext> slot in stages.ServerRequest)
+        {
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                    break;
+                case GuardDecisionKind.Replace:
+                    context.Current = decision.Payload;
+                    break;
+                default:
+                    return DenialOf(slot.Name, decision, "no person is asked about a server's request at this place");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Judges a notification of the server.</summary>
+    public async ValueTask<GuardDenial?> JudgeNotificationAsync(NotificationContext context, CancellationToken ct)
+    {
+        foreach (StageSlot<NotificationContext> slot in stages.Notification)
+        {
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                    break;
+                case GuardDecisionKind.Replace:
+                    context.Current = decision.Payload;
+                    break;
+                default:
+                    return DenialOf(slot.Name, decision, "a notification cannot be asked about");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Judges a connection before it is made.</summary>
+    public async ValueTask<GuardDenial?> JudgeConnectionAsync(ConnectionContext context, CancellationToken ct)
+    {
+        foreach (StageSlot<ConnectionContext> slot in stages.Connection)
+        {
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            if (decision.Kind != GuardDecisionKind.Continue)
+            {
+                return DenialOf(slot.Name, decision, "a connection is admitted or refused");
+            }
+        }
+
+        return null;
+    }
+
+    private static GuardDenial DenialOf(string stage, in GuardDecision decision, string whyNoOther) =>
+        decision.Kind == GuardDecisionKind.Deny
+            ? new GuardDenial(decision.Code, stage, decision.Reason, decision.ModelMessage, decision.RetryAfter)
+            : new GuardDenial(GuardDenialCodes.GuardFault, stage, $"the decision {decision.Kind} has no place here: {whyNoOther}");
+
+    private async ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
+    {
+        bool replaced = false;
+        StageSlot<RequestContext>[] list = stages.Request;
+        for (int i = 0; i < list.Length; i++)
+        {
+            StageSlot<RequestContext> slot = list[i];
+            bool isConsent = string.Equals(slot.Name, GuardStages.Consent, StringComparison.Ordinal);
+            if (isConsent && context.Continues is not null)
+            {
+                continue; // a continued call was consented to, and recorded, with its first request
+            }
+
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                    if (isConsent && context.ConsentGiven)
+                    {
+                        GuardDenial? changed = await JudgeAgainAsync(context, i, ct).ConfigureAwait(false);
+                        if (changed is not null)
+                        {
+                            return changed;
+                        }
+                    }
+
+                    break;
+
+                case GuardDecisionKind.AskConsent when !isConsent:
+                    (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
+                    break;
+
+                case GuardDecisionKind.Replace when !replaced && !context.ConsentGiven && !isConsent:
+                    // What was checked must be what runs: the stages before this one judge the new value from the start.
+                    replaced = true;
+                    context.AskReasons = null;
+                    context.SetPayload(decision.Payload);
+                    if (context.Fault is { } fault)
+                    {
+                        return new GuardDenial(GuardDenialCodes.GuardFault, slot.Name, $"the replacement is not acceptable: {fault}");
+                    }
+
+                    i = -1;
+                    break;
+
+                case GuardDecisionKind.Replace when replaced && Same(decision.Payload, context.Current):
+                    break; // the same stage rewrites to what already stands there
+
+                default:
+                    return DenialOf(slot.Name, decision, replaced ? "a second replacement in one run" : "this stage may not ask or replace here");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>After an answer every stage but rate and consent judges the same value again: policy, roots, links and stops may have changed meanwhile.</summary>
+    private async ValueTask<GuardDenial?> JudgeAgainAsync(RequestContext context, int consentAt, CancellationToken ct)
+    {
+        StageSlot<RequestContext>[] list = stages.Request;
+        for (int i = 0; i < consentAt; i++)
+        {
+            StageSlot<RequestContext> slot = list[i];
+            if (string.Equals(slot.Name, GuardStages.RateLimit, StringComparison.Ordinal) || string.Equals(slot.Name, GuardStages.Budgets, StringComparison.Ordinal))
+            {
+                continue; // charged once, with the attempt
+            }
+
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                case GuardDecisionKind.Replace when Same(decision.Payload, context.Current):
+                    break;
+                case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision.Code):
+                    break;
+                case GuardDecisionKind.AskConsent:
+                    return new GuardDenial(GuardDenialCodes.ConsentDenied, slot.Name, "a reason to ask appeared after the person had answered");
+                default:
+                    return DenialOf(slot.Name, decision, "nothing may be replaced after consent");
+            }
+        }
+
+        return null;
+    }
+
+    private static bool WasShown(RequestContext context, string stage, string code)
+    {
+        foreach (GuardAskReason reason in context.AskReasons ?? [])
+        {
+            if (string.Equals(reason.Stage, stage, StringComparison.Ordinal) && string.Equals(reason.Code, code, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Same(JsonElement a, JsonElement b) => string.Equals(a.GetRawText(), b.GetRawText(), StringComparison.Ordinal);
+}

@@ -1,0 +1,33 @@
+using Mcp.Guard.Hosting;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.KillSwitch;
+using Microsoft.Extensions.Logging;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>The parts of one guard that all of its connections share.</summary>
+internal sealed class GuardRuntime
+{
+    public required IPolicySource Policy { get; init; }
+
+    public required GuardPipeline Pipeline { get; init; }
+
+    public required HaltSwitch Halts { get; init; }
+
+    public required ISchemaCompiler Schemas { get; init; }
+
+    public required IPinStore Pins { get; init; }
+
+    public required IContentSanitizer Sanitizer { get; init; }
+
+    /// <summary>Compiled tools by definition, shared by all connections.</summary>
+    public required ToolEntryCache Tools { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>The transports that are connected, so that a stop reaches running calls.</summary>
+    public ConnectionRegistry Connections { get; } = new();
+}

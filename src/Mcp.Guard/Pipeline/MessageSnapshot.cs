@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>
+/// Takes the one copy of a message's value that is judged and forwarded. The node is written out once and never indexed before: an object with
+/// duplicate keys throws at the first index but writes out unharmed. What a caller changes in its own node afterwards has no effect.
+/// </summary>
+internal static class MessageSnapshot
+{
+    private static readonly JsonDocumentOptions Strict = new()
+    {
+        AllowDuplicateProperties = false,
+        AllowTrailingCommas = false,
+        CommentHandling = JsonCommentHandling.Disallow,
+        MaxDepth = MessageLimits.MaxDepth,
+    };
+
+    private static readonly JsonWriterOptions WriterOptions = new() { MaxDepth = MessageLimits.MaxDepth + 1, SkipValidation = true };
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? t_buffer;
+
+    /// <summary>Copies a value; on failure says in words of the guard what is wrong with it.</summary>
+    public static bool TryTake(JsonNode? node, int maxBytes, out JsonElement payload, out string fault)
+    {
+        if (node is null)
+        {
+            payload = default;
+            fault = string.Empty;
+            return true;
+        }
+
+        ArrayBufferWriter<byte> buffer = t_buffer ?? new ArrayBufferWriter<byte>(1024);
+        t_buffer = null;
+        try
+        {
+            buffer.ResetWrittenCount();
+            using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
+            {
+                node.WriteTo(writer);
+            }
+
+            return TryParse(buffer.WrittenSpan, maxBytes, out payload, out fault);
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or ArgumentException or NotSupportedException)
+        {
+            payload = default;
+            fault = "the value cannot be written as JSON (too deep, or text that is no Unicode)";
+            return false;
+        }
+        finally
+        {
+            if (buffer.Capacity <= 64 * 1024)
+            {
+                buffer.ResetWrittenCount();
+                t_buffer = buffer;
+            }
+        }
+    }
+
+    /// <summary>Parses JSON text strictly into a detached value.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, int maxBytes, out JsonElement payload, out string fault)
+    {
+        payload = default;
+        if (utf8.Length > maxBytes)
+        {
+            fault = $"the value has {utf8.Length} bytes, more than {maxBytes}";
+            return false;
+        }
+
+        if (HasLoneSurrogateEscape(utf8))
+        {
+            fault = "a string holds half of a surrogate pair";
+            return false;
+        }
+
+        try
+        {
+            // A document that is never disposed keeps its own array: no second copy, and nothing pooled outlives the call.
+            payload = JsonDocument.Parse(utf8.ToArray(), Strict).RootElement;
+            fault = string.Empty;
+            return true;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        {
+            fault = "the value is not acceptable JSON: duplicate keys, nested deeper than 64, or malformed";
+            return false;
+        }
+    }
+
+    /// <summary>A JSON string may escape half of a surrogate pair (RFC 8259 section 8.2); no receiver agrees with another on what it means.</summary>
+    private static bool HasLoneSurrogateEscape(ReadOnlySpan<byte> utf8)
+    {
+        int at = 0;
+        bool highBefore = false;
+        while (true)
+        {
+            int next = utf8[at..].IndexOf((byte)'\\');
+            if (next < 0)
+            {
+                return highBefore;
+            }
+
+            if (highBefore && next > 0)
+            {
+                return true;
+            }
+
+            at += next;
+            if (at + 1 >= utf8.Length)
+            {
+                return highBefore;
+            }
+
+            if (utf8[at + 1] != (byte)'u' || at + 5 >= utf8.Length)
+            {
+                if (highBefore)
+                {
+                    return true;
+                }
+
+                at += 2;
+                continue;
+            }
+
+            int unit = 0;
+            for (int i = 2; i < 6; i++)
+            {
+                int digit = utf8[at + i] switch
+                {
+                    >= (byte)'0' and <= (byte)'9' and var d => d - '0',
+                    >= (byte)'a' and <= (byte)'f' and var d => d - 'a' + 10,
+                    >= (byte)'A' and <= (byte)'F' and var d => d - 'A' + 10,
+                    _ => 0,
+                };
+                unit = (unit << 4) | digit;
+            }
+
+            bool isLow = unit is >= 0xDC00 and <= 0xDFFF;
+            if (highBefore != isLow)
+            {
+                return true;
+            }
+
+            highBefore = unit is >= 0xD800 and <= 0xDBFF;
+            at += 6;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Catalog;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>A request from the client to the server, with what the built-in stages share about it.</summary>
+internal sealed class RequestContext : GuardRequestContext
+{
+    private string? _argumentsDigest;
+
+    public RequestContext(ConnectionState connection, PolicySnapshot policy, ServerSettings? settings, GuardCaller caller, string decisionId, string method)
+    {
+        Connection = connection;
+        Policy = policy;
+        Settings = settings;
+        Caller = caller;
+        DecisionId = decisionId;
+        Method = method;
+        Kind = MethodTable.KindOf(method);
+    }
+
+    public override McpServerIdentity Server => Connection.Server;
+
+    public override GuardCaller Caller { get; }
+
+    public override string DecisionId { get; }
+
+    public override string Method { get; }
+
+    public override JsonElement Payload => Current;
+
+    public override string? ProtocolVersion => Connection.ProtocolVersion;
+
+    public override string PolicyRevision => Policy.Revision;
+
+    public override string? Target => TargetName;
+
+    public override JsonElement Arguments => ArgumentsElement;
+
+    public override McpToolDefinition? Tool => Entry?.Definition;
+
+    public override bool IsDestructive =>
+        Kind == RequestKind.ToolCall
+        && (Entry is null || ToolDanger.Weigh(Entry.Hints, Settings is { Trusted: true }, HasVerdict ? Verdict.Destructive : null).IsDestructive);
+
+    public override IReadOnlyList<string> MatchedRules => HasVerdict ? Verdict.RuleIds : [];
+
+    public override bool IsAfterConsent => ConsentGiven;
+
+    public RequestKind Kind { get; }
+
+    public ConnectionState Connection { get; }
+
+    public PolicySnapshot Policy { get; }
+
+    /// <summary>The server's part of the policy; null where the policy in force no longer names it.</summary>
+    public ServerSettings? Settings { get; }
+
+    /// <summary>Why the message cannot be judged at all; denies <c>arguments-malformed</c> before any stage.</summary>
+    public string? Fault { get; set; }
+
+    /// <summary>Why the message is denied before any stage, where it is not its form: a continuation of no open call.</summary>
+    public GuardDenial? Refusal { get; set; }
+
+    /// <summary>The judged value. Set through <see cref="SetPayload"/>.</summary>
+    public JsonElement Current { get; private set; }
+
+    public string? TargetName { get; private set; }
+
+    public JsonElement ArgumentsElement { get; private set; }
+
+    /// <summary>The tool in the connection's catalogue, once the pinning stage has found it.</summary>
+    public ToolEntry? Entry { get; set; }
+
+    /// <summary>What the rules say; meaningless until <see cref="HasVerdict"/>.</summary>
+    public RuleVerdict Verdict { get; private set; }
+
+    public bool HasVerdict { get; private set; }
+
+    /// <summary>Why a person must be asked, in the order of the stages.</summary>
+    public List<GuardAskReason>? AskReasons { get; set; }
+
+    /// <summary>True while the stages run again after a person agreed.</summary>
+    public bool ConsentGiven { get; set; }
+
+    /// <summary>How consent was given, for the audit: a grant's id, or the person.</summary>
+    public string? ConsentNote { get; set; }
+
+    /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
+    public Continuation? Continues { get; set; }
+
+    /// <summary>True where the call is the guard's own (a list request that it makes for itself).</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>Digest over the canonical arguments; computed once.</summary>
+    public string ArgumentsDigest => _argumentsDigest ??= ArgumentsIdentity.Digest(ArgumentsElement);
+
+    /// <summary>Sets the value and reads from it what the request is about. A target of another type than text is a fault.</summary>
+    public void SetPayload(JsonElement payload)
+    {
+        Current = payload;
+        _argumentsDigest = null;
+        TargetName = null;
+        ArgumentsElement = default;
+        if (payload.ValueKind == JsonValueKind.Undefined)
+        {
+            if (MethodTable.TargetMember(Kind) is { } missing)
+            {
+                Fault = $"'{Method}' has no '{missing}'";
+            }
+
+            return;
+        }
+
+        if (payload.ValueKind != JsonValueKind.Object)
+        {
+            Fault = "params is not an object";
+            return;
+        }
+
+        if (MethodTable.TargetMember(Kind) is { } member)
+        {
+            if (!payload.TryGetProperty(member, out JsonElement target) || target.ValueKind != JsonValueKind.String)
+            {
+                Fault = $"'{member}' is missing or not a text";
+                return;
+            }
+
+            TargetName = target.GetString();
+        }
+
+        if (Kind is RequestKind.ToolCall or RequestKind.Prompt && payload.TryGetProperty("arguments"u8, out JsonElement arguments) && arguments.ValueKind != JsonValueKind.Null)
+        {
+            if (arguments.ValueKind != JsonValueKind.Object)
+            {
+                Fault = "'arguments' is not an object";
+                return;
+            }
+
+            ArgumentsElement = arguments;
+        }
+    }
+
+    public void SetVerdict(RuleVerdict verdict)
+    {
+        Verdict = verdict;
+        HasVerdict = true;
+    }
+}

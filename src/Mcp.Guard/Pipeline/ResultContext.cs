@@ -1,0 +1,34 @@
+using System.Text.Json;
+
+namespace Mcp.Guard.Pipeline;
+
+/// <summary>The answer to a forwarded request, with the changes that result stages made to it.</summary>
+internal sealed class ResultContext(RequestContext request, JsonElement payload, bool isError) : GuardResultContext
+{
+    public override McpServerIdentity Server => request.Server;
+
+    public override GuardCaller Caller => request.Caller;
+
+    public override string DecisionId => request.DecisionId;
+
+    public override string Method => request.Method;
+
+    public override string? ProtocolVersion => request.ProtocolVersion;
+
+    public override string PolicyRevision => request.PolicyRevision;
+
+    public override JsonElement Payload => Current;
+
+    public override GuardRequestContext Request => request;
+
+    public override bool IsError => isError;
+
+    /// <summary>The request with what the guard keeps of it.</summary>
+    public RequestContext Call => request;
+
+    /// <summary>The payload as changed so far.</summary>
+    public JsonElement Current { get; set; } = payload;
+
+    /// <summary>Stage and code of each change, for the audit.</summary>
+    public List<string>? Changes { get; set; }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Frozen;
+
+namespace Mcp.Guard.Policy;
+
+/// <summary>One policy, read, checked and compiled. It never changes; a reload makes another one.</summary>
+internal sealed class PolicySnapshot
+{
+    /// <summary>SHA-256 over the canonical form of the effective policy, lower-case hexadecimal: the same for the same meaning.</summary>
+    public required string Revision { get; init; }
+
+    public required PolicyDefaults Defaults { get; init; }
+
+    public required AuditSettings Audit { get; init; }
+
+    public required FrozenDictionary<string, ServerSettings> ServersById { get; init; }
+
+    /// <summary>By id, ordinal.</summary>
+    public IReadOnlyDictionary<string, ServerSettings> Servers => ServersById;
+
+    /// <summary>The policy file; null for a policy built in code.</summary>
+    public string? SourcePath { get; init; }
+
+    /// <summary>Where the guard keeps pins, grants, checkpoints, keys and, by default, the audit. Absolute.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Where the audit goes. Absolute.</summary>
+    public required string AuditDirectory { get; init; }
+
+    /// <summary>The guard's own files, which no server may reach.</summary>
+    public required ProtectedPaths Protected { get; init; }
+
+    /// <summary>True where some configured server can lead to a consent prompt.</summary>
+    public bool CanAsk { get; init; }
+
+    /// <summary>What is permitted but worth a look, one line each with its place.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

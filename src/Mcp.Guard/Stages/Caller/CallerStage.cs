@@ -1,0 +1,14 @@
+using Mcp.Guard.Pipeline;
+
+namespace Mcp.Guard.Stages.Caller;
+
+/// <summary>Where the policy requires a caller, denies what would act for nobody in particular. Handshakes and lists act for the connection.</summary>
+internal sealed class CallerStage : IGuardStage<RequestContext>
+{
+    public string Name => GuardStages.Caller;
+
+    public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct) =>
+        new(context.Caller.IsConnection && context.Settings is { RequireCaller: true } && context.Kind is not (RequestKind.Lifecycle or RequestKind.Catalog)
+            ? GuardDecision.Deny(GuardDenialCodes.CallerRequired, "the policy requires a caller and the host named none: wrap the call in IMcpGuard.BeginScope(new GuardCaller(user, session))")
+            : GuardDecision.Continue);
+}

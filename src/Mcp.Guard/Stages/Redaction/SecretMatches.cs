@@ -1,0 +1,78 @@
+using System.Buffers;
+
+namespace Mcp.Guard.Stages.Redaction;
+
+/// <summary>
+/// Collects what was found in one text, and the values found under sensitive names in one document. Nothing is allocated before the first
+/// find.
+/// </summary>
+internal sealed class SecretMatches
+{
+    /// <summary>How many values are looked for in the rest of the document; further ones are redacted only where they were found.</summary>
+    public const int MaxValues = 256;
+
+    /// <summary>A shorter value is redacted only where it was found.</summary>
+    public const int MinRepeatedLength = 8;
+
+    private readonly List<SecretMatch> found = [];
+    private readonly HashSet<string> values = new(StringComparer.Ordinal);
+    private SearchValues<string>? search;
+
+    public IReadOnlyCollection<string> Values => values;
+
+    public int Count => found.Count;
+
+    /// <summary>A search for all values at once; null where there is none.</summary>
+    public SearchValues<string>? ValueSearch
+    {
+        get
+        {
+            if (search is null && values.Count > 0)
+            {
+                search = SearchValues.Create([.. values], StringComparison.Ordinal);
+            }
+
+            return search;
+        }
+    }
+
+    public void Add(int start, int end, string family)
+    {
+        if (end > start)
+        {
+            found.Add(new SecretMatch(start, end, family));
+        }
+    }
+
+    /// <summary>Remembers a value of a sensitive name, to redact it wherever else it stands.</summary>
+    public void AddValue(ReadOnlySpan<char> value)
+    {
+        if (value.Length >= MinRepeatedLength && values.Count < MaxValues)
+        {
+            search = values.Add(value.ToString()) ? null : search;
+        }
+    }
+
+    /// <summary>Forgets the matches of the text before, keeps the values of the document.</summary>
+    public void NextText() => found.Clear();
+
+    /// <summary>The matches in order, overlapping ones made one.</summary>
+    public List<SecretMatch> Merged()
+    {
+        found.Sort(static (a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.End.CompareTo(a.End));
+        var merged = new List<SecretMatch>(found.Count);
+        foreach (SecretMatch match in found)
+        {
+            if (merged.Count > 0 && match.Start < merged[^1].End)
+            {
+                merged[^1] = merged[^1] with { End = Math.Max(merged[^1].End, match.End) };
+            }
+            else
+            {
+                merged.Add(match);
+            }
+        }
+
+        return merged;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text;
+
+namespace Mcp.Guard.Stages.Redaction;
+
+/// <summary>
+/// Takes credentials out of texts and JSON values before they are recorded, shown or hashed: contract of the secret corpus. Linear,
+/// idempotent, never throws; a text without secrets comes back as the same instance and costs no allocation. What is taken out is
+/// replaced by <c>[redacted:family]</c>.
+/// </summary>
+/// <param name="contacts">Whether mail addresses and telephone numbers go too.</param>
+internal sealed class SecretRedactor(bool contacts = false)
+{
+    /// <summary>Mail addresses and telephone numbers stay.</summary>
+    public static SecretRedactor Default { get; } = new();
+
+    /// <summary>The text without its secrets; the same instance where it holds none.</summary>
+    public string Redact(string text) => Redact(text.AsSpan()) ?? text;
+
+    /// <summary>The same for a text that is not a string yet. Null: nothing to redact.</summary>
+    public string? Redact(ReadOnlySpan<char> text)
+    {
+        SecretMatches? matches = null;
+        return Redact(text, ref matches);
+    }
+
+    /// <summary>What stands where a secret of this family was.</summary>
+    public static string Replacement(string family) => $"[redacted:{family}]";
+
+    /// <summary>
+    /// Redacts one text of a document. <paramref name="document"/> gathers the values found under sensitive names; those already in it are
+    /// redacted here too.
+    /// </summary>
+    internal string? Redact(ReadOnlySpan<char> text, ref SecretMatches? document)
+    {
+        var projection = new VisibleProjection(text);
+        try
+        {
+            ReadOnlySpan<char> visible = projection.Text;
+            document?.NextText();
+            Find(visible, ref document);
+            if (document is null)
+            {
+                return null;
+            }
+
+            FindValues(visible, document);
+            return document.Count == 0 ? null : Replace(text, document.Merged(), projection);
+        }
+        finally
+        {
+            projection.Dispose();
+        }
+    }
+
+    /// <summary>The value of a cookie field: only the values of its pairs go.</summary>
+    internal string? RedactCookies(ReadOnlySpan<char> text, SecretMatches document)
+    {
+        var projection = new VisibleProjection(text);
+        try
+        {
+            document.NextText();
+            SecretMatches? matches = document;
+            Find(projection.Text, ref matches);
+            KeyedValueFinder.FindCookies(projection.Text, 0, projection.Text.Length, document);
+            FindValues(projection.Text, document);
+            return document.Count == 0 ? null : Replace(text, document.Merged(), projection);
+        }
+        finally
+        {
+            projection.Dispose();
+        }
+    }
+
+    /// <summary>Gathers the values of sensitive names in a text, without redacting.</summary>
+    internal void Gather(ReadOnlySpan<char> text, ref SecretMatches? document)
+    {
+        var projection = new VisibleProjection(text);
+        try
+        {
+            Find(projection.Text, ref document);
+        }
+        finally
+        {
+            projection.Dispose();
+        }
+    }
+
+    private void Find(ReadOnlySpan<char> text, ref SecretMatches? matches)
+    {
+        TokenFinder.Find(text, ref matches);
+        KeyedValueFinder.Find(text, ref matches);
+        PersonalNumberFinder.Find(text, ref matches);
+        if (contacts)
+        {
+            ContactFinder.Find(text, ref matches);
+        }
+    }
+
+    /// <summary>Every place of a value that was found under a sensitive name.</summary>
+    private static void FindValues(ReadOnlySpan<char> text, SecretMatches document)
+    {
+        if (document.ValueSearch is not { } search)
+        {
+            return;
+        }
+
+        int at = 0;
+        while (at < text.Length)
+        {
+            int found = text[at..].IndexOfAny(search);
+            if (found < 0)
+            {
+                return;
+            }
+
+            int start = at + found;
+            int longest = 1;
+            foreach (string value in document.Values)
+            {
+                if (value.Length > longest && text[start..].StartsWith(value, StringComparison.Ordinal))
+                {
+                    longest = value.Length;
+                }
+            }
+
+            if (longest > 1)
+            {
+                document.Add(start, start + longest, "repeated");
+            }
+
+            at = start + longest;
+        }
+    }
+
+    private static string Replace(ReadOnlySpan<char> text, List<SecretMatch> matches, VisibleProjection projection)
+    {
+        var redacted = new StringBuilder(text.Length);
+        int taken = 0;
+        foreach (SecretMatch match in matches)
+        {
+            (int start, int end) = projection.InSource(match.Start, match.End);
+            redacted.Append(text[taken..start]).Append("[redacted:").Append(match.Family).Append(']');
+            taken = end;
+        }
+
+        return redacted.Append(text[taken..]).ToString();
+    }
+}

@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.Collections.Frozen;
+
+namespace Mcp.Guard.Stages.Redaction;
+
+/// <summary>Finds credentials by prefix (<see cref="TokenRules"/>) and those whose structure takes more than a prefix to tell.</summary>
+internal static class TokenFinder
+{
+    /// <summary>.NET searches up to this many strings at once with vectors; more fall back to an automaton.</summary>
+    private const int PrefixesPerScan = 72;
+
+    private const string PemBegin = "-----BEGIN ";
+    private const string PuttyBegin = "PuTTY-User-Key-File-";
+
+    /// <summary>What opens a structure of its own.</summary>
+    private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", "Q~"];
+
+    private static readonly FrozenDictionary<char, TokenRule[]> RulesByStart = TokenRules.All
+        .GroupBy(rule => rule.Prefix[0])
+        .ToFrozenDictionary(group => group.Key, group => group.OrderByDescending(rule => rule.Prefix.Length).ToArray());
+
+    private static readonly SearchValues<string>[] Scans = Structures.Concat(TokenRules.All.Select(rule => rule.Prefix))
+        .Chunk(PrefixesPerScan)
+        .Select(prefixes => SearchValues.Create(prefixes, StringComparison.Ordinal))
+        .ToArray();
+
+    /// <summary>Structures that run through what a document shows as one word: an address, a token in base64 with dots.</summary>
+    private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"'<>`|\\^{}()[],;");
+
+    public static void Find(ReadOnlySpan<char> text, ref SecretMatches? matches)
+    {
+        foreach (SearchValues<string> scan in Scans)
+        {
+            int at = 0;
+            while (at < text.Length)
+            {
+                int found = text[at..].IndexOfAny(scan);
+                if (found < 0)
+                {
+                    break;
+                }
+
+                int start = at + found;
+                int end = Structure(text, start, ref matches);
+                if (end == start)
+                {
+                    end = Token(text, start, ref matches);
+                }
+
+                at = Math.Max(end, start + 1);
+            }
+        }
+    }
+
+    private static int Token(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        if (!RulesByStart.TryGetValue(text[start], out TokenRule[]? rules))
+        {
+            return start;
+        }
+
+        foreach (TokenRule rule in rules)
+        {
+            if (!text[start..].StartsWith(rule.Prefix, StringComparison.Ordinal)
+                || (rule.Alone && start > 0 && char.IsLetterOrDigit(text[start - 1])))
+            {
+                continue;
+            }
+
+            int body = start + rule.Prefix.Length;
+            int length = SecretAlphabet.Run(text, body, rule.Alphabet);
+            if (length >= rule.MinLength && text.Slice(body, length).ContainsAnyExcept(text[body]))
+            {
+                (matches ??= new()).Add(start, body + length, rule.Family);
+                return body + length;
+            }
+        }
+
+        return start;
+    }
+
+    /// <summary>The index after the structure that starts (or has its mark) at <paramref name="start"/>, or that index where there is none.</summary>
+    private static int Structure(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        ReadOnlySpan<char> rest = text[start..];
+        return text[start] switch
+        {
+            '-' when rest.StartsWith(PemBegin, StringComparison.Ordinal) => PrivateKey(text, start, ref matches),
+            'P' when rest.StartsWith(PuttyBegin, StringComparison.Ordinal) => PuttyKey(text, start, ref matches),
+            'e' when rest.StartsWith("eyJ", StringComparison.Ordinal) => WebToken(text, start, ref matches),
+            ':' when rest.StartsWith("://", StringComparison.Ordinal) => UserInformation(text, start, ref matches),
+            '/' => Webhook(text, start, ref matches),
+            'Q' when rest.StartsWith("Q~", StringComparison.Ordinal) => AzureSecret(text, start, ref matches),
+            _ => start,
+        };
+    }
+
+    /// <summary>A PEM block whose label names a private key (RFC 7468), to its end line; without one, to the end of its base64 lines.</summary>
+    private static int PrivateKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        ReadOnlySpan<char> label = text.Slice(start + PemBegin.Length, Math.Min(64, text.Length - start - PemBegin.Length));
+        int close = label.IndexOf("-----", StringComparison.Ordinal);
+        if (close < 0 || label[..close].IndexOf("PRIVATE KEY", StringComparison.Ordinal) < 0)
+        {
+            return start;
+        }
+
+        int body = start + PemBegin.Length + close + 5;
+        int dashes = text[body..].IndexOf("-----", StringComparison.Ordinal);
+        int end = dashes < 0 ? body + KeyLines(text[body..]) : body + dashes;
+        if (text[end..].StartsWith("-----END ", StringComparison.Ordinal))
+        {
+            int last = text[(end + 5)..].IndexOf("-----", StringComparison.Ordinal);
+            end = last < 0 ? text.Length : end + 5 + last + 5;
+        }
+
+        (matches ??= new()).Add(start, end, "private-key");
+        return end;
+    }
+
+    /// <summary>How far lines of base64 and headers go. Line ends may be written as backslash n, as in JSON or in a shell.</summary>
+    private static int KeyLines(ReadOnlySpan<char> text)
+    {
+        int at = 0;
+        while (at < text.Length)
+        {
+            int run = SecretAlphabet.Run(text, at, SecretAlphabet.Base64);
+            at += run;
+            while (at < text.Length && text[at] is '\r' or '\n' or ' ' or '\t')
+            {
+                at++;
+            }
+
+            if (at + 1 < text.Length && text[at] == '\\' && text[at + 1] is 'n' or 'r')
+            {
+                at += 2;
+                run++;
+            }
+
+            if (run < 16)
+            {
+                return at;
+            }
+        }
+
+        return at;
+    }
+
+    /// <summary>A PuTTY key file goes to its Private-MAC line, or to the end of the text where that line is missing.</summary>
+    private static int PuttyKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        int mac = text[start..].IndexOf("Private-MAC:", StringComparison.Ordinal);
+        int end = text.Length;
+        if (mac >= 0)
+        {
+            int line = text[(start + mac)..].IndexOf('\n');
+            end = line < 0 ? text.Length : start + mac + line;
+        }
+
+        (matches ??= new()).Add(start, end, "putty");
+        return end;
+    }
+
+    /// <summary>JSON web tokens (RFC 7519): base64url parts with dots between them, the first the start of a JSON object.</summary>
+    private static int WebToken(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        int header = SecretAlphabet.Run(text, start, SecretAlphabet.UrlSafe);
+        int end = start + header;
+        int parts = 1;
+        while (parts < 5 && end < text.Length && text[end] == '.')
+        {
+            int part = SecretAlphabet.Run(text, end + 1, SecretAlphabet.UrlSafe);
+            if (part == 0 && parts < 2)
+            {
+                break;
+            }
+
+            end += 1 + part;
+            parts++;
+        }
+
+        bool payload = parts > 1 && text[(start + header)..].StartsWith(".eyJ", StringComparison.Ordinal);
+        if (header < 10 || (!payload && parts < 3) || end - start < 24)
+        {
+            return start + header;
+        }
+
+        (matches ??= new()).Add(start, end, "jwt");
+        return end;
+    }
+
+    /// <summary>The password in scheme://user:password@host (RFC 3986 section 3.2.1), or a long user part that is a token.</summary>
+    private static int UserInformation(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        int authority = start + 3;
+        ReadOnlySpan<char> rest = text[authority..];
+        int end = rest.IndexOfAny(AuthorityEnds);
+        ReadOnlySpan<char> part = end < 0 ? rest : rest[..end];
+        int at = part.LastIndexOf('@');
+        if (at <= 0)
+        {
+            return start + 3;
+        }
+
+        int colon = part[..at].IndexOf(':');
+        int from = colon + 1;
+        ReadOnlySpan<char> secret = part[from..at];
+        bool isSecret = colon >= 0 ? secret.Length > 0 && !IsPlaceholderPassword(secret) : at >= 20 && !secret.Contains('.') && secret.ContainsAnyInRange('0', '9');
+        if (isSecret)
+        {
+            matches ??= new();
+            matches.Add(authority + from, authority + at, "url-credentials");
+            matches.AddValue(secret);
+        }
+
+        return authority + at;
+    }
+
+    private static readonly SearchValues<char> AuthorityEnds = SearchValues.Create("/?# \t\r\n\"'<>`\\");
+
+    private static bool IsPlaceholderPassword(ReadOnlySpan<char> secret) => secret.Length >= Placeholders.MinLength ? Placeholders.Is(secret) : secret[0] == '*';
+
+    /// <summary>Addresses that are credentials: whoever has a webhook's URL may post.</summary>
+    private static int Webhook(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
+    {
+        ReadOnlySpan<char> before = text[Math.Max(0, mark - 64)..mark];
+        (string? family, int needed) = before switch
+        {
+            _ when before.EndsWith("hooks.slack.com", StringComparison.OrdinalIgnoreCase) => ("slack-webhook", 20),
+            _ when before.EndsWith("discord.com/api", StringComparison.OrdinalIgnoreCase)
+                || before.EndsWith("discordapp.com/api", StringComparison.OrdinalIgnoreCase) => ("discord-webhook", 40),
+            _ when before.EndsWith("webhook.office.com", StringComparison.OrdinalIgnoreCase)
+                || before.EndsWith("outlook.office.com", StringComparison.OrdinalIgnoreCase) => ("teams-webhook", 40),
+            _ => (null, 0),
+        };
+
+        ReadOnlySpan<char> rest = text[mark..];
+        int length = rest.IndexOfAny(AddressEnds);
+        length = length < 0 ? rest.Length : length;
+        if (family is null || length < needed)
+        {
+            return mark;
+        }
+
+        int scheme = before.LastIndexOf("://", StringComparison.Ordinal);
+        int start = mark - before.Length + Math.Max(0, before.LastIndexOfAny(AddressEnds) + 1);
+        if (scheme >= 0)
+        {
+            start = mark - before.Length + scheme;
+            while (start > 0 && char.IsAsciiLetter(text[start - 1]))
+            {
+                start--;
+            }
+        }
+
+        (matches ??= new()).Add(start, mark + length, family);
+        return mark + length;
+    }
+
+    /// <summary>Client secrets of Microsoft Entra: three characters, a digit, "Q~", then 31 to 34 more.</summary>
+    private static int AzureSecret(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
+    {
+        int body = SecretAlphabet.Run(text, mark + 2, SecretAlphabet.Base64);
+        int head = mark;
+        while (head > 0 && mark - head < 4 && SecretAlphabet.Base64.Contains(text[head - 1]) && text[head - 1] != '=')
+        {
+            head--;
+        }
+
+        if (body < 28 || mark - head < 4 || !char.IsAsciiDigit(text[mark - 1]))
+        {
+            return mark;
+        }
+
+        (matches ??= new()).Add(head, mark + 2 + body, "azure-ad");
+        return mark + 2 + body;
+    }
+}

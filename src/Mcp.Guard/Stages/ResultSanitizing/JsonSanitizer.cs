@@ -1,0 +1,146 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Mcp.Guard.Json;
+
+namespace Mcp.Guard.Stages.ResultSanitizing;
+
+/// <summary>
+/// Sanitises every string and every name of a JSON value. Only strings change: structure, order, numbers and literals are copied byte for
+/// byte. Names that become equal are told apart (<see cref="JsonOutput.Settle"/>). A clean value costs no allocation but pooled buffers.
+/// The walk is as deep as the document, which its parser bounded.
+/// </summary>
+internal sealed class JsonSanitizer(TextSanitizer texts)
+{
+    /// <summary>The deepest value that <see cref="Sanitize(ReadOnlyMemory{byte}, TextSurface)"/> reads.</summary>
+    public const int MaxDepth = 512;
+
+    public static JsonSanitizer Default { get; } = new(TextSanitizer.Default);
+
+    /// <summary>Sanitises UTF-8 JSON text.</summary>
+    /// <exception cref="JsonException">The text is not JSON, or deeper than <see cref="MaxDepth"/>.</exception>
+    public SanitizedJson Sanitize(ReadOnlyMemory<byte> utf8, TextSurface surface)
+    {
+        using JsonDocument document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        SanitizedJson sanitized = Sanitize(document.RootElement, surface);
+
+        // Bytes that are no UTF-8 would reach the next reader as they are, each with a reading of its own.
+        return sanitized.Utf8 is null && !Utf8.IsValid(utf8.Span) ? new SanitizedJson(Rewrite(document.RootElement, surface), sanitized.Flags) : sanitized;
+    }
+
+    /// <summary>Sanitises a parsed value.</summary>
+    public SanitizedJson Sanitize(JsonElement value, TextSurface surface)
+    {
+        ContentFlags flags = ContentFlags.None;
+        bool changes = Inspect(value, surface, ref flags);
+        return new SanitizedJson(changes ? Rewrite(value, surface) : null, flags);
+    }
+
+    /// <summary>Whether any string or name changes, and every flag.</summary>
+    private bool Inspect(JsonElement value, TextSurface surface, ref ContentFlags flags)
+    {
+        bool changes = false;
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in value.EnumerateObject())
+                {
+                    using var name = JsonCharacters.NameOf(property);
+                    changes |= texts.Sanitize(name.Span, surface, default, out ContentFlags found) is not null;
+                    flags |= found;
+                    changes |= Inspect(property.Value, surface, ref flags);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in value.EnumerateArray())
+                {
+                    changes |= Inspect(item, surface, ref flags);
+                }
+
+                break;
+            case JsonValueKind.String:
+                using (var text = JsonCharacters.Of(value))
+                {
+                    changes = texts.Sanitize(text.Span, surface, default, out ContentFlags found) is not null;
+                    flags |= found;
+                }
+
+                break;
+            default:
+                break;
+        }
+
+        return changes;
+    }
+
+    private ReadOnlyMemory<byte> Rewrite(JsonElement value, TextSurface surface)
+    {
+        using var output = new JsonOutput();
+        Write(value, surface, output);
+        return output.Finish();
+    }
+
+    private void Write(JsonElement value, TextSurface surface, JsonOutput output)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                WriteObject(value, surface, output);
+                break;
+            case JsonValueKind.Array:
+                output.Writer.WriteStartArray();
+                foreach (JsonElement item in value.EnumerateArray())
+                {
+                    Write(item, surface, output);
+                }
+
+                output.Writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                using (var text = JsonCharacters.Of(value))
+                {
+                    if (texts.Sanitize(text.Span, surface, default, out _) is { } sanitized)
+                    {
+                        output.Replace(sanitized);
+                    }
+                    else
+                    {
+                        output.CopyString(value);
+                    }
+                }
+
+                break;
+            default:
+                output.Copy(value);
+                break;
+        }
+    }
+
+    private void WriteObject(JsonElement value, TextSurface surface, JsonOutput output)
+    {
+        string?[]? names = null;
+        int index = 0;
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            using var name = JsonCharacters.NameOf(property);
+            if (texts.Sanitize(name.Span, surface, default, out _) is { } sanitized)
+            {
+                (names ??= new string?[value.GetPropertyCount()])[index] = sanitized;
+            }
+
+            index++;
+        }
+
+        names = names is null ? null : JsonOutput.Settle(value, names);
+        output.Writer.WriteStartObject();
+        index = 0;
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            output.WriteName(property, names?[index]);
+            Write(property.Value, surface, output);
+            index++;
+        }
+
+        output.Writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,180 @@
+using System.Buffers;
+
+namespace Mcp.Guard.Stages.ResultSanitizing;
+
+/// <summary>
+/// Applies a <see cref="RemoteReferencePolicy"/> to one text: what would load from another host is made unloadable, and so is every other
+/// address of those hosts in the same text. What is written instead holds no character that opens markup next to one that it did not
+/// stand next to before.
+/// </summary>
+internal static class RemoteReferences
+{
+    private static readonly SearchValues<string> MarkupStarts = SearchValues.Create(["](", "![", "]:", "<"], StringComparison.Ordinal);
+
+    private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"'<>)");
+
+    /// <summary>Finds markup and rewrites addresses; <paramref name="hidesInDescriptions"/> tells of comments and folded sections.</summary>
+    public static ContentFlags Run(ReadOnlySpan<char> text, RemoteReferencePolicy policy, ref TextBuffer output, out bool hidesInDescriptions)
+    {
+        hidesInDescriptions = false;
+        int first = text.IndexOfAny(MarkupStarts);
+        if (first < 0)
+        {
+            output.Keep(0, text.Length);
+            return ContentFlags.None;
+        }
+
+        var findings = new MarkupFindings();
+        if (text[first..].Contains('<'))
+        {
+            HtmlReader.Read(text, findings);
+        }
+
+        if (text[first..].Contains(']'))
+        {
+            MarkdownReader.Read(text, findings);
+        }
+
+        hidesInDescriptions = findings.HidesInDescriptions || text.Contains("]: #", StringComparison.Ordinal) || text.Contains("]: <>", StringComparison.Ordinal);
+        ContentFlags flags = findings.Flags;
+        List<Edit>? edits = null;
+        HashSet<string>? hosts = null;
+        foreach (MarkupAddress address in findings.Resources)
+        {
+            if (!policy.Allows(address.Host))
+            {
+                flags |= ContentFlags.RemoteResource;
+                if (policy.Resources != RemoteReferenceAction.Keep)
+                {
+                    (edits ??= []).Add(new Edit(address, policy.Resources));
+                    (hosts ??= new(StringComparer.Ordinal)).Add(address.Host);
+                }
+            }
+        }
+
+        if (policy.LinksWithQuery != RemoteReferenceAction.Keep)
+        {
+            foreach (MarkupAddress address in findings.Links)
+            {
+                if (!policy.Allows(address.Host))
+                {
+                    flags |= ContentFlags.RemoteResource;
+                    (edits ??= []).Add(new Edit(address, policy.LinksWithQuery));
+                }
+            }
+        }
+
+        if (edits is null)
+        {
+            output.Keep(0, text.Length);
+            return flags;
+        }
+
+        if (hosts is not null)
+        {
+            FindAddressesOf(hosts, text, policy.Resources, edits);
+        }
+
+        edits.Sort(static (a, b) => a.Address.Start.CompareTo(b.Address.Start));
+        Write(text, edits, ref output);
+        return flags;
+    }
+
+    /// <summary>Every "//" in front of one of the hosts, with the scheme before it.</summary>
+    private static void FindAddressesOf(HashSet<string> hosts, ReadOnlySpan<char> text, RemoteReferenceAction action, List<Edit> edits)
+    {
+        var decoder = new MarkupDecoder(text, markdown: false);
+        int at = 0;
+        while (text[at..].IndexOf("//", StringComparison.Ordinal) is >= 0 and int found)
+        {
+            int slashes = at + found;
+            at = slashes + 2;
+            while (at < text.Length && text[at] == '/')
+            {
+                at++;
+            }
+
+            int start = slashes;
+            string scheme = string.Empty;
+            if (start > 0 && text[start - 1] == ':')
+            {
+                int letters = start - 1;
+                while (letters > 0 && start - letters < 8 && char.IsAsciiLetter(text[letters - 1]))
+                {
+                    letters--;
+                }
+
+                scheme = text[letters..(start - 1)].ToString().ToLowerInvariant();
+                start = letters;
+            }
+
+            MarkupAddress address = MarkupAddress.ReadAuthority(text, start, at, scheme, decoder);
+            if (address.Kind == MarkupAddressKind.Remote && hosts.Contains(address.Host))
+            {
+                edits.Add(new Edit(address, action));
+                at = Math.Max(at, address.HostEnd);
+            }
+        }
+    }
+
+    private static void Write(ReadOnlySpan<char> text, List<Edit> edits, ref TextBuffer output)
+    {
+        int taken = 0;
+        foreach ((MarkupAddress address, RemoteReferenceAction action) in edits)
+        {
+            if (address.Start < taken)
+            {
+                continue;
+            }
+
+            output.Keep(taken, address.Start);
+            if (action == RemoteReferenceAction.Remove)
+            {
+                output.Write("removed:");
+                WriteHost(address.Host, ref output);
+                taken = EndOfAddress(text, address.HostEnd);
+                continue;
+            }
+
+            output.Write(address.Scheme switch
+            {
+                "https" => "hxxps:/_/",
+                "http" => "hxxp:/_/",
+                "" => text[address.Start] is '/' && IsBare(text, address.Start) ? "/_/" : "hxxps:/_/",
+                _ => "blocked:/_/",
+            });
+            output.Write(text[address.AuthorityStart..address.HostStart]);
+            WriteHost(text[address.HostStart..address.HostEnd], ref output);
+            taken = address.HostEnd;
+        }
+
+        output.Keep(taken, text.Length);
+    }
+
+    /// <summary>Whether "//host" stands in running text, where a longer replacement would only take room.</summary>
+    private static bool IsBare(ReadOnlySpan<char> text, int start) => start > 0 && char.IsAsciiLetterOrDigit(text[start - 1]);
+
+    /// <summary>The host with its dots in brackets, but only between letters or digits: "!" or "(" next to a bracket would be markup.</summary>
+    private static void WriteHost(ReadOnlySpan<char> host, ref TextBuffer output)
+    {
+        for (int i = 0; i < host.Length; i++)
+        {
+            if (host[i] == '.' && i > 0 && i + 1 < host.Length && char.IsLetterOrDigit(host[i - 1]) && char.IsLetterOrDigit(host[i + 1]))
+            {
+                output.Write("[.]");
+            }
+            else
+            {
+                output.Write(host[i]);
+            }
+        }
+    }
+
+    private static int EndOfAddress(ReadOnlySpan<char> text, int at)
+    {
+        int end = text[at..].IndexOfAny(AddressEnds);
+        return end < 0 ? text.Length : at + end;
+    }
+
+    private readonly record struct Edit(MarkupAddress Address, RemoteReferenceAction Action);
+}

@@ -1,0 +1,89 @@
+namespace Mcp.Guard.Stages.ResultSanitizing;
+
+/// <summary>
+/// Makes a text that came from a server safe to show and to give to a model: contract T1 to T5 of the text corpus. Linear, idempotent,
+/// never throws, at most four times the length; a clean text comes back as the same instance and costs no allocation.
+/// </summary>
+internal sealed class TextSanitizer(RemoteReferencePolicy policy)
+{
+    /// <summary>
+    /// Passes over addresses until nothing changes; one is enough for every text known, the bound keeps an unknown one linear.
+    /// </summary>
+    private const int MaxRounds = 4;
+
+    /// <summary>With the recommended policy.</summary>
+    public static TextSanitizer Default { get; } = new(RemoteReferencePolicy.Default);
+
+    /// <summary>Sanitises <paramref name="text"/>; <paramref name="peers"/> are the other names on the host, for <see cref="TextSurface.Name"/>.</summary>
+    public SanitizedText Sanitize(string text, TextSurface surface, ReadOnlySpan<string> peers = default)
+    {
+        string? changed = Sanitize(text.AsSpan(), surface, peers, out ContentFlags flags);
+        return new SanitizedText(changed ?? text, flags);
+    }
+
+    /// <summary>The same for a text that is not a string yet. Null: the text is clean as it stands.</summary>
+    public string? Sanitize(ReadOnlySpan<char> text, TextSurface surface, ReadOnlySpan<string> peers, out ContentFlags flags)
+    {
+        flags = surface == TextSurface.Name ? ToolNameRules.Judge(text, peers) : ContentFlags.None;
+        var characters = new TextBuffer(text);
+        try
+        {
+            flags |= CharacterSanitizer.Run(text, keepByteOrderMark: surface is TextSurface.Result or TextSurface.Resource, ref characters);
+            ReadOnlySpan<char> visible = characters.Written;
+            if (surface == TextSurface.Name)
+            {
+                return characters.Changed ? visible.ToString() : null;
+            }
+
+            flags |= Judge(visible, surface);
+            string? rewritten = RewriteAddresses(visible, surface, ref flags);
+            return rewritten ?? (characters.Changed ? visible.ToString() : null);
+        }
+        finally
+        {
+            characters.Dispose();
+        }
+    }
+
+    private static ContentFlags Judge(ReadOnlySpan<char> visible, TextSurface surface)
+    {
+        ContentFlags flags = Wording.Judge(visible, surface);
+        if (surface == TextSurface.Description && HiddenMarkup.HasGap(visible))
+        {
+            flags |= ContentFlags.HiddenMarkup;
+        }
+
+        return flags;
+    }
+
+    private string? RewriteAddresses(ReadOnlySpan<char> visible, TextSurface surface, ref ContentFlags flags)
+    {
+        string? rewritten = null;
+        for (int round = 0; round < MaxRounds; round++)
+        {
+            var output = new TextBuffer(visible);
+            try
+            {
+                flags |= RemoteReferences.Run(visible, policy, ref output, out bool hidesInDescriptions);
+                if (hidesInDescriptions && surface == TextSurface.Description)
+                {
+                    flags |= ContentFlags.HiddenMarkup;
+                }
+
+                if (!output.Changed)
+                {
+                    break;
+                }
+
+                rewritten = output.Written.ToString();
+                visible = rewritten;
+            }
+            finally
+            {
+                output.Dispose();
+            }
+        }
+
+        return rewritten;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+
+namespace Mcp.Guard.Stages.Roots;
+
+/// <summary>
+/// Every path and file URI of a request must lie inside the server's roots, links resolved at this moment, and outside the guard's own files. Where a host
+/// puts another normaliser in place, both must agree.
+/// </summary>
+internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<RequestContext>
+{
+    private readonly ConditionalWeakTable<ServerSettings, RootSet> _roots = [];
+    private readonly ConditionalWeakTable<PathSettings, PathRulesOfTools> _rules = [];
+
+    public string Name => GuardStages.Roots;
+
+    public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct) => new(context.Kind switch
+    {
+        RequestKind.ToolCall => JudgeArguments(context),
+        RequestKind.Resource => JudgeUri(context, context.TargetName!),
+        RequestKind.Subscription => JudgeSubscriptions(context),
+        _ => GuardDecision.Continue,
+    });
+
+    private static GuardDecision Outside(string where, string why) =>
+        GuardDecision.Deny(GuardDenialCodes.PathOutsideRoots, where.Length == 0 ? why : $"'{where}': {why}");
+
+    private RootSet RootsOf(RequestContext context) =>
+        _roots.GetValue(context.Settings!, static settings => RootSet.Create(settings.Roots, RootSet.OwnFlavor));
+
+    private GuardDecision JudgeArguments(RequestContext context)
+    {
+        if (context.ArgumentsElement.ValueKind != JsonValueKind.Object)
+        {
+            return GuardDecision.Continue;
+        }
+
+        PathSettings? settings = context.Verdict.Paths;
+        PathArgumentRules rules = settings is null ? context.Entry!.DefaultPathRules : _rules.GetOrCreateValue(settings).For(settings, context.Entry!);
+        bool writes = settings is null || settings.Access == RootAccess.ReadWrite;
+        List<PathArgument>? found = NeedsFound(context, settings) ? [] : null;
+        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), null, writes, found);
+        if (denied is { } argument)
+        {
+            return Outside(argument.Pointer, argument.Verdict.Message);
+        }
+
+        foreach (PathArgument path in found ?? [])
+        {
+            if (context.Policy.Protected.IsProtected(path.Verdict.Normalized!))
+            {
+                return Outside(path.Pointer, "the guard's own files are out of reach");
+            }
+
+            if (normalizer is not RootNormalizer && !normalizer.Normalize(path.Verdict.Normalized!, RootInputKind.Path, context.Settings!.Roots).IsAllowed)
+            {
+                return Outside(path.Pointer, "the host's normaliser denies it");
+            }
+        }
+
+        return settings is { Rewrite: true } && found is { Count: > 0 } ? Rewrite(context, found) : GuardDecision.Continue;
+    }
+
+    /// <summary>The guard's own files lie outside every root when a policy is read; only where something changed since then can a path reach them.</summary>
+    private bool NeedsFound(RequestContext context, PathSettings? settings) =>
+        settings is { Rewrite: true } || normalizer is not RootNormalizer || context.Policy.Protected.Paths.Count > 0;
+
+    private GuardDecision JudgeUri(RequestContext context, string uri)
+    {
+        if (!FileUriPath.HasScheme(uri))
+        {
+            return GuardDecision.Continue;
+        }
+
+        PathVerdict verdict = RootsOf(context).Check(uri, RootInputKind.FileUri);
+        if (!verdict.IsAllowed)
+        {
+            return Outside("uri", verdict.Message);
+        }
+
+        if (context.Policy.Protected.IsProtected(verdict.Normalized!))
+        {
+            return Outside("uri", "the guard's own files are out of reach");
+        }
+
+        return normalizer is RootNormalizer || normalizer.Normalize(uri, RootInputKind.FileUri, context.Settings!.Roots).IsAllowed
+            ? GuardDecision.Continue
+            : Outside("uri", "the host's normaliser denies it");
+    }
+
+    private GuardDecision JudgeSubscriptions(RequestContext context)
+    {
+        foreach (string uri in Subscriptions.UrisOf(context.Current))
+        {
+            GuardDecision decision = JudgeUri(context, uri);
+            if (decision.Kind != GuardDecisionKind.Continue)
+            {
+                return decision;
+            }
+        }
+
+        return GuardDecision.Continue;
+    }
+
+    private static GuardDecision Rewrite(RequestContext context, List<PathArgument> found)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            foreach (JsonProperty member in context.Current.EnumerateObject())
+            {
+                if (member.NameEquals("arguments"u8))
+                {
+                    writer.WritePropertyName("arguments"u8);
+                    PathArgumentCheck.WriteRewritten(member.Value, found, writer);
+                }
+                else
+                {
+                    member.WriteTo(writer);
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        JsonElement rewritten = JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        return string.Equals(rewritten.GetRawText(), context.Current.GetRawText(), StringComparison.Ordinal)
+            ? GuardDecision.Continue
+            : GuardDecision.Replace(rewritten, "paths-normalised", "paths are forwarded in their normalised form");
+    }
+}

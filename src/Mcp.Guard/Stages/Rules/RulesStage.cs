@@ -1,0 +1,39 @@
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Schema;
+
+namespace Mcp.Guard.Stages.Rules;
+
+/// <summary>The policy's rules: deny beats ask beats allow. What no rule judges is left to the defaults (Consent asks for destructive calls).</summary>
+internal sealed class RulesStage : IGuardStage<RequestContext>
+{
+    public string Name => GuardStages.Rules;
+
+    public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
+    {
+        ServerSettings settings = context.Settings!;
+        TargetRules? rules = context.Kind switch
+        {
+            RequestKind.ToolCall => settings.ForTool(context.TargetName!),
+            RequestKind.Resource => settings.ForResource(context.TargetName!),
+            RequestKind.Prompt => settings.ForPrompt(context.TargetName!),
+            _ => null,
+        };
+        if (rules is null)
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        RuleVerdict verdict = rules.Judge(context.Arguments);
+        context.SetVerdict(verdict);
+        return new(verdict.Effect switch
+        {
+            RuleEffect.Allow or RuleEffect.None => GuardDecision.Continue,
+            RuleEffect.Ask => GuardDecision.AskConsent("rule-asks", verdict.Reason),
+            _ => GuardDecision.Deny(
+                verdict.Code,
+                verdict.Reason,
+                verdict.Errors.Count > 0 ? SchemaMessages.ForModel(verdict.Errors) : null),
+        });
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Mcp.Guard.Pipeline;
+
+namespace Mcp.Guard.Stages.Schema;
+
+/// <summary>Arguments against the tool's <c>inputSchema</c>. A schema that is refused refuses its calls: what cannot be checked does not run.</summary>
+internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
+{
+    private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
+
+    public string Name => GuardStages.Schema;
+
+    public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
+    {
+        if (context.Kind != RequestKind.ToolCall)
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        SchemaCompilation schema = context.Entry!.InputSchema;
+        if (!schema.IsCompiled)
+        {
+            return new(GuardDecision.Deny(GuardDenialCodes.SchemaRefused, $"inputSchema refused: {schema.Rejection.Code} at '{schema.Rejection.Location}': {schema.Rejection.Message}"));
+        }
+
+        JsonElement arguments = context.ArgumentsElement.ValueKind == JsonValueKind.Undefined ? NoArguments : context.ArgumentsElement;
+        SchemaOutcome outcome = schema.Schema.Validate(arguments);
+        if (outcome == SchemaOutcome.Valid)
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        var errors = new List<SchemaError>();
+        if (outcome == SchemaOutcome.Invalid)
+        {
+            schema.Schema.Validate(arguments, errors);
+        }
+
+        string reason = errors.Count == 0 ? $"validation ended with {outcome}" : string.Join("; ", errors.Select(error => $"'{error.InstanceLocation}' {error.KeywordLocation}"));
+        return new(GuardDecision.Deny(GuardDenialCodes.ArgumentsInvalid, reason, errors.Count == 0 ? null : SchemaMessages.ForModel(errors)));
+    }
+}

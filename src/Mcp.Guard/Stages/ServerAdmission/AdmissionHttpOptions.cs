@@ -1,0 +1,23 @@
+namespace Mcp.Guard.Stages.ServerAdmission;
+
+/// <summary>What a guarded HTTP connection of one server may do beyond its allowlist.</summary>
+internal sealed class AdmissionHttpOptions
+{
+    /// <summary>Follows redirects to other listed origins, without body and without credentials; else only on the same origin.</summary>
+    public bool FollowToOtherOrigins { get; init; }
+
+    /// <summary>The longest response body in bytes, and the longest single event of an event stream.</summary>
+    public long MaxResponseBytes { get; init; } = 32L * 1024 * 1024;
+
+    /// <summary>The longest time to connect, DNS and TLS included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a connection is reused: after that DNS is asked and judged again.</summary>
+    public TimeSpan ConnectionLifetime { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Who answers for names.</summary>
+    public IAddressResolver Resolver { get; init; } = SystemAddressResolver.Instance;
+
+    /// <summary>Changes the handler that connects, for client certificates and private roots of trust; it runs before the rules are set.</summary>
+    public Action<SocketsHttpHandler>? Configure { get; init; }
+}

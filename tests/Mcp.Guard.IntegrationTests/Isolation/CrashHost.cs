@@ -1,0 +1,22 @@
+using Mcp.Guard.Isolation;
+
+namespace Mcp.Guard.IntegrationTests.Isolation;
+
+/// <summary>A host that starts a server which ignores everything, says so, and waits to be killed.</summary>
+internal static class CrashHost
+{
+    public const string Variable = "MCP_GUARD_CRASH_HOST";
+    public const string MarkerVariable = "MCP_GUARD_CRASH_MARKER";
+
+    public static async Task<int> RunAsync(string mode)
+    {
+        string marker = Environment.GetEnvironmentVariable(MarkerVariable)!;
+        ServerProcess server = await Probe.StartAsync(Probe.Options(Enum.Parse<IsolationMode>(mode), "stay", marker));
+        using var reader = new StreamReader(server.Output);
+        await reader.ReadLineAsync();
+        Console.WriteLine($"started {server.ProcessId} {marker}");
+        Console.Out.Flush();
+        await Task.Delay(Timeout.Infinite);
+        return 1;
+    }
+}

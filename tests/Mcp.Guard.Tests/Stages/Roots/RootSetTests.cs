@@ -1,0 +1,139 @@
+using Mcp.Guard.Stages.Roots;
+
+namespace Mcp.Guard.Tests.Stages.Roots;
+
+[TestFixture]
+internal sealed class RootSetTests
+{
+    private static readonly RootSet Unix = RootSet.Create([new GuardRoot("/srv/project")], PathFlavor.Unix, links: null);
+    private static readonly RootSet Windows = RootSet.Create([new GuardRoot(@"C:\work\project")], PathFlavor.Windows, links: null);
+
+    [Test]
+    public void Verdict_Default_Denies()
+    {
+        Assert.That(default(PathVerdict).IsAllowed, Is.False);
+        Assert.That(default(PathVerdict).Code, Is.EqualTo("path-outside-roots"));
+    }
+
+    [TestCase("docs/%2e%2e%2f%2e%2e%2fx")]
+    [TestCase("%ef%bc%8e%ef%bc%8e/x", Description = "escaped full-width dots: decoding, then folding")]
+    [TestCase("\uFF05\uFF12\uFF45\uFF05\uFF12\uFF45/x", Description = "full-width escape: folding, then decoding")]
+    [TestCase("..%3b/x", Description = "escaped parameter: decoding, then dropping")]
+    [TestCase("%22../x%22", Description = "escaped quotes: decoding, then trimming")]
+    [TestCase("%2525252e%2525252e/x")]
+    [TestCase(".\u200C./x", Description = "a joiner that a file system ignores")]
+    [TestCase(".\u00AD./x")]
+    [TestCase(".. /x")]
+    [TestCase("..\u2044x")]
+    [TestCase("..\u00A5x", Description = "the yen sign is the backslash of code page 932")]
+    [TestCase("%c0%2e%c0%2e/x", Description = "lead byte with an unchecked second one")]
+    [TestCase("%2fetc%2fpasswd")]
+    [TestCase("%2drf")]
+    [TestCase("a/%00")]
+    [TestCase("\u02DC/../../x")]
+    [TestCase("'~/x'")]
+    public void Check_ReadingThatLeaves_Denies(string input) =>
+        Assert.That(Unix.Check(input).IsAllowed, Is.False);
+
+    [TestCase("docs/100%.txt")]
+    [TestCase("100%25.txt")]
+    [TestCase("a;b/c")]
+    [TestCase("a\\b.txt")]
+    [TestCase("\u00BD cup.md")]
+    [TestCase("\u33C2 notes.txt", Description = "its NFKC form holds dots: a.m.")]
+    [TestCase("Q&A (draft) [1].md")]
+    [TestCase("~$doc.docx")]
+    [TestCase("~draft.txt")]
+    [TestCase("$5.txt")]
+    [TestCase("notes:2024/x")]
+    [TestCase("a...b")]
+    [TestCase("price \u00A5500/x")]
+    [TestCase("\u3002\u3002.txt")]
+    public void Check_NameThatOnlyLooksOdd_Allows(string input)
+    {
+        PathVerdict verdict = Unix.Check(input);
+        Assert.That(verdict.IsAllowed, Is.True, verdict.Message);
+        Assert.That(verdict.Normalized, Is.EqualTo("/srv/project/" + input));
+    }
+
+    [TestCase("%4eUL")]
+    [TestCase("\uFF2E\uFF35\uFF2C", Description = "full-width NUL")]
+    [TestCase("COM0")]
+    [TestCase("con .txt")]
+    [TestCase("a/CLOCK$")]
+    [TestCase(@"\??\C:\work\project\a")]
+    [TestCase(@"C:work")]
+    [TestCase(@"a\b:c")]
+    [TestCase("C%3a%5cWindows")]
+    [TestCase(@"\\?\C:\work\project\a")]
+    [TestCase("a~1.txt")]
+    [TestCase("a\\..\\..\\x")]
+    public void Check_WindowsTrick_Denies(string input) => Assert.That(Windows.Check(input).IsAllowed, Is.False);
+
+    [TestCase("%7Efile")]
+    [TestCase("docs\\Program Files (x86)\\a.txt")]
+    [TestCase("backup~.txt")]
+    [TestCase("console.log")]
+    [TestCase("com10.txt")]
+    public void Check_WindowsName_Allows(string input)
+    {
+        bool home = input.StartsWith("%7E", StringComparison.Ordinal);
+        Assert.That(Windows.Check(home ? "docs\\" + input : input).IsAllowed, Is.True);
+    }
+
+    [Test]
+    public void Check_PlainNormalPath_ReturnsTheSameString()
+    {
+        string path = "/srv/project/src/main.cs";
+        Assert.That(Unix.Check(path).Normalized, Is.SameAs(path));
+    }
+
+    [Test]
+    public void Check_NestedRoots_InnermostDecides()
+    {
+        RootSet roots = RootSet.Create(
+            [new GuardRoot("/srv", RootAccess.ReadWrite), new GuardRoot("/srv/vendor", RootAccess.Read)], PathFlavor.Unix, links: null);
+        Assert.That(roots.Check("/srv/vendor/a").ForWriting().Denial, Is.EqualTo(PathDenial.ReadOnlyRoot));
+        Assert.That(roots.Check("/srv/vendor/a").IsAllowed, Is.True);
+        Assert.That(roots.Check("/srv/a").ForWriting().IsAllowed, Is.True);
+    }
+
+    [TestCase("", "empty")]
+    [TestCase("  ", "empty")]
+    [TestCase("work", "relative")]
+    [TestCase("~/work", "relative")]
+    [TestCase("/srv/a\0b", "NUL")]
+    [TestCase("/srv/.../a", "dots")]
+    public void Create_InvalidRoot_IsReportedAndDropped(string root, string word)
+    {
+        RootSet roots = RootSet.Create([new GuardRoot("/srv/ok"), new GuardRoot(root)], PathFlavor.Unix, links: null);
+        Assert.That(roots.Entries.Length, Is.EqualTo(1));
+        Assert.That(roots.Problems.Single().Index, Is.EqualTo(1));
+        Assert.That(roots.Problems.Single().Message, Does.Contain(word));
+    }
+
+    [TestCase(@"C:")]
+    [TestCase(@"\work")]
+    [TestCase(@"\\?\C:\work")]
+    [TestCase(@"\\server")]
+    [TestCase(@"C:\work\NUL")]
+    [TestCase(@"C:\work\*")]
+    public void Create_InvalidWindowsRoot_IsReported(string root) =>
+        Assert.That(RootSet.Create([new GuardRoot(root)], PathFlavor.Windows, links: null).Problems, Has.Count.EqualTo(1));
+
+    [Test]
+    public void Check_RelativeBase_Denies() => Assert.That(Unix.Check("a", RootInputKind.Path, "project").Denial, Is.EqualTo(PathDenial.InvalidBase));
+
+    [TestCase("/srv/project/a b#c?.txt", "file:///srv/project/a%20b%23c%3F.txt", PathFlavor.Unix)]
+    [TestCase("C:\\work\\caf\u00e9", "file:///C:/work/caf%C3%A9", PathFlavor.Windows)]
+    [TestCase(@"\\host\share\a", "file://host/share/a", PathFlavor.Windows)]
+    public void Write_NormalizedPath_GivesItsUri(string path, string uri, PathFlavor flavor) =>
+        Assert.That(FileUriPath.Write(path, flavor), Is.EqualTo(uri));
+
+    [Test]
+    public void Check_ManyLayersOfEscapes_DeniesInBoundedWork()
+    {
+        string input = "%" + string.Concat(Enumerable.Repeat("25", 600)) + "2e";
+        Assert.That(Unix.Check("a/" + input).Denial, Is.EqualTo(PathDenial.TooManyReadings));
+    }
+}
