@@ -1,0 +1,10 @@
+using BenchmarkDotNet.Running;
+using Mcp.Guard.Benchmarks.Schema;
+
+if (args is ["schema-cases", string cases])
+{
+    return SchemaCases.Run(cases);
+}
+
+BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);
+return 0;
