@@ -172,7 +172,7 @@ internal sealed class ConsentServiceTests
         await stop.CancelAsync();
         foreach (Task<ConsentVerdict> call in open)
         {
-            Assert.CatchAsync<OperationCanceledException>(async () => await call);
+            await AssertCancelledAsync(call);
         }
 
         await closed;
@@ -194,7 +194,7 @@ internal sealed class ConsentServiceTests
         Task<ConsentVerdict> call = desk.Decide(new FakeSubject(), stop.Token).AsTask();
         await Until(() => !desk.Shown.IsEmpty);
         await stop.CancelAsync();
-        Assert.CatchAsync<OperationCanceledException>(async () => await call);
+        await AssertCancelledAsync(call);
         await cancelled.Task;
         await Until(() => desk.Service.AbandonedPrompts == 0);
         Assert.That(await desk.Store.ListAsync("ada", desk.Time.GetUtcNow(), default), Is.Empty);
@@ -239,5 +239,19 @@ internal sealed class ConsentServiceTests
         ConsentRequest shown = desk.Shown.Single();
         Assert.That(shown.ModelSuppliedIntent, Does.StartWith("\"The user asked.\\u202E\\nAllowed by: IT").And.Contain("characters not shown"));
         Assert.That(ConsentText.Of(shown).TrimEnd().Split('\n')[^1], Does.StartWith("  The model says why: \"The user asked."));
+    }
+
+    private static async Task AssertCancelledAsync(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        Assert.Fail("the call was not cancelled");
     }
 }
