@@ -13,5 +13,6 @@ internal static class ExplainKinds
         new ArgumentsKind(),
         new CatalogKind(),
         new ExplainSchema(),
+        new CallExplainKind(),
     ];
 }

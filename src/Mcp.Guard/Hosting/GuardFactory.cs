@@ -102,6 +102,11 @@ internal static class GuardFactory
 
     private static IPolicySource OpenPolicy(IServiceProvider services, GuardRegistration registration, ISchemaCompiler schemas, TimeProvider time, List<IAsyncDisposable> owned)
     {
+        if (registration.Snapshot is { } snapshot)
+        {
+            return new StaticPolicySource(snapshot);
+        }
+
         if (registration.Configure is { } configure)
         {
             var builder = new GuardPolicyBuilder();

@@ -7,7 +7,10 @@ internal sealed class GuardRegistration(string? path, Action<GuardPolicyBuilder>
 
     public Action<GuardPolicyBuilder>? Configure => configure;
 
+    /// <summary>A policy that was read already; for the command line.</summary>
+    public Policy.PolicySnapshot? Snapshot { get; init; }
+
     public McpGuardBuilder? Builder { get; set; }
 
-    public bool IsSameAs(GuardRegistration other) => string.Equals(path, other.Path, StringComparison.Ordinal) && Equals(configure, other.Configure);
+    public bool IsSameAs(GuardRegistration other) => string.Equals(path, other.Path, StringComparison.Ordinal) && Equals(configure, other.Configure) && ReferenceEquals(Snapshot, other.Snapshot);
 }

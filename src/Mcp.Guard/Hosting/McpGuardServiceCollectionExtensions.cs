@@ -35,6 +35,9 @@ public static class McpGuardServiceCollectionExtensions
         return Add(services, new GuardRegistration(null, policy));
     }
 
+    internal static McpGuardBuilder AddMcpGuard(this IServiceCollection services, Mcp.Guard.Policy.PolicySnapshot policy) =>
+        Add(services, new GuardRegistration(null, null) { Snapshot = policy });
+
     private static McpGuardBuilder Add(IServiceCollection services, GuardRegistration registration)
     {
         ArgumentNullException.ThrowIfNull(services);

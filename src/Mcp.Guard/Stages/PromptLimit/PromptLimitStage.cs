@@ -31,34 +31,34 @@ internal sealed class PromptLimitStage(ITokenCounter tokens) : IGuardStage<Resul
             case JsonValueKind.String:
                 return tokens.Count(JsonText.GetString(value));
             case JsonValueKind.Array:
-            {
-                long sum = 0;
-                foreach (JsonElement item in value.EnumerateArray())
                 {
-                    sum += CountTexts(item, tokens, limit);
-                    if (sum > limit)
+                    long sum = 0;
+                    foreach (JsonElement item in value.EnumerateArray())
                     {
-                        break;
+                        sum += CountTexts(item, tokens, limit);
+                        if (sum > limit)
+                        {
+                            break;
+                        }
                     }
-                }
 
-                return sum;
-            }
+                    return sum;
+                }
 
             case JsonValueKind.Object:
-            {
-                long sum = 0;
-                foreach (JsonProperty member in value.EnumerateObject())
                 {
-                    sum += CountTexts(member.Value, tokens, limit);
-                    if (sum > limit)
+                    long sum = 0;
+                    foreach (JsonProperty member in value.EnumerateObject())
                     {
-                        break;
+                        sum += CountTexts(member.Value, tokens, limit);
+                        if (sum > limit)
+                        {
+                            break;
+                        }
                     }
-                }
 
-                return sum;
-            }
+                    return sum;
+                }
 
             default:
                 return 0;
