@@ -92,10 +92,31 @@ internal sealed class RootSet
             return PathVerdict.Deny(denial);
         }
 
-        PathVerdict verdict = CheckLiteral(input, baseDirectory ?? _entries[0].Spelled);
-        return plain || !verdict.IsAllowed || ReadingsStayInside(input, baseDirectory ?? _entries[0].Spelled, out denial)
-            ? verdict
-            : PathVerdict.Deny(denial);
+        string start = baseDirectory ?? _entries[0].Spelled;
+        PathVerdict verdict = CheckLiteral(input, start);
+        if (!verdict.IsAllowed || (plain && ReferenceEquals(verdict.Normalized, input)))
+        {
+            return verdict;
+        }
+
+        if (!plain && !ReadingsStayInside(input, start, out denial))
+        {
+            return PathVerdict.Deny(denial);
+        }
+
+        // The normal form can be read in ways that the input cannot: what was dropped from it (closing separators, dot segments) or came with a
+        // link may have hidden a blank or a quote at the end. It has to pass by itself, because it is what a server may be given.
+        string normalized = verdict.Normalized!;
+        if (!ReferenceEquals(normalized, input))
+        {
+            if (!PathRules.TryAcceptText(normalized, _flavor, out plain, out denial)
+                || (!plain && !ReadingsStayInside(normalized, start, out denial)))
+            {
+                return PathVerdict.Deny(denial);
+            }
+        }
+
+        return verdict;
     }
 
     /// <summary>The innermost root that holds a normalised, resolved path, or null.</summary>

@@ -53,10 +53,11 @@ internal sealed class UnixLinkReader : LinkReader
             return false;
         }
 
-        // Without O_NOFOLLOW: with it, a link in the last place would itself be opened instead of refused.
+        // Without O_NOFOLLOW: with it, a link in the last place would itself be opened instead of refused. With O_DIRECTORY the call ends in an
+        // error for every file, after the whole walk, which spares the second call that closes a handle.
         var how = new UnixCalls.OpenHow
         {
-            Flags = UnixCalls.OpenPathOnly | UnixCalls.OpenCloseOnExec,
+            Flags = (ulong)(UnixCalls.OpenPathOnly | UnixCalls.OpenCloseOnExec | UnixCalls.OpenFolder),
             Resolve = UnixCalls.ResolveNoLinks,
         };
         nint handle = UnixCalls.OpenAt2(UnixCalls.OpenAt2Number, UnixCalls.NoFolder, name[..(length + 1)], ref how, (nuint)Marshal.SizeOf<UnixCalls.OpenHow>());

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -23,7 +25,20 @@ internal static class RandomPaths
 
     public static int Count(int normal = 2_000) => Environment.GetEnvironmentVariable("MCP_GUARD_LONG") == "1" ? 100_000 : normal;
 
+    /// <summary>
+    /// Whether a run over random noise goes on: a fixed count, or as long as MCP_GUARD_FUZZ_MINUTES says, with the seed of MCP_GUARD_FUZZ_SEED.
+    /// </summary>
+    public static bool GoesOn(int done, int normal, Stopwatch since) =>
+        FuzzMinutes > 0 ? since.Elapsed.TotalMinutes < FuzzMinutes : done < Count(normal);
+
+    public static Random Seeded(int seed) => new(Read("MCP_GUARD_FUZZ_SEED") is > 0 and int given ? given : seed);
+
     public static Config Config(int normal = 2_000) => FsCheck.Config.QuickThrowOnFailure.WithMaxTest(Count(normal)).WithReplay(20_261_122, 7);
+
+    private static int FuzzMinutes => Read("MCP_GUARD_FUZZ_MINUTES");
+
+    private static int Read(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0;
 
     /// <summary>A text of random UTF-16 units, half of them from the pieces that parsers stumble over.</summary>
     public static string Noise(Random random, string[]? pieces = null)
