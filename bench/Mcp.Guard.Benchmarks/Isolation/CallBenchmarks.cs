@@ -4,7 +4,9 @@ using Mcp.Guard.Isolation;
 namespace Mcp.Guard.Benchmarks.Isolation;
 
 /// <summary>One message of 1 KB there and back over standard input and output, without a box and in one.</summary>
+[SimpleJob(warmupCount: 3, iterationCount: 20)]
 [MemoryDiagnoser]
+[MinColumn, MedianColumn]
 public class CallBenchmarks
 {
     private readonly byte[] _line = [.. Enumerable.Repeat((byte)'x', 1023), (byte)'\n'];

@@ -6,7 +6,8 @@ using Mcp.Guard.Isolation;
 namespace Mcp.Guard.Benchmarks.Isolation;
 
 /// <summary>From the call to the first answer of the started program: by the runtime alone, by the guard without a box, by the guard in a box.</summary>
-[SimpleJob(RunStrategy.Monitoring, warmupCount: 5, iterationCount: 60)]
+[SimpleJob(RunStrategy.Monitoring, warmupCount: 20, iterationCount: 150)]
+[MinColumn, MedianColumn]
 public class StartBenchmarks
 {
     private readonly byte[] _line = "hello\n"u8.ToArray();
