@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -15,9 +14,9 @@ internal static class TokenFinder
     /// <summary>What opens a structure of its own.</summary>
     private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", "Q~"];
 
-    private static readonly FrozenDictionary<char, TokenRule[]> RulesByStart = TokenRules.All
-        .GroupBy(rule => rule.Prefix[0])
-        .ToFrozenDictionary(group => group.Key, group => group.OrderByDescending(rule => rule.Prefix.Length).ToArray());
+    /// <summary>The rules whose prefix starts with each ASCII character, longer prefixes first.</summary>
+    private static readonly TokenRule[][] RulesByStart =
+        [.. Enumerable.Range(0, 128).Select(start => TokenRules.All.Where(rule => rule.Prefix[0] == start).OrderByDescending(rule => rule.Prefix.Length).ToArray())];
 
     private static readonly SearchValues<string>[] Scans = Structures.Concat(TokenRules.All.Select(rule => rule.Prefix))
         .Chunk(PrefixesPerScan)
@@ -54,12 +53,7 @@ internal static class TokenFinder
 
     private static int Token(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
-        if (!RulesByStart.TryGetValue(text[start], out TokenRule[]? rules))
-        {
-            return start;
-        }
-
-        foreach (TokenRule rule in rules)
+        foreach (TokenRule rule in RulesByStart[text[start]])
         {
             if (!text[start..].StartsWith(rule.Prefix, StringComparison.Ordinal)
                 || (rule.Alone && start > 0 && char.IsLetterOrDigit(text[start - 1])))

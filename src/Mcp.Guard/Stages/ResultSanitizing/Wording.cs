@@ -30,9 +30,8 @@ internal static class Wording
 
     private static readonly string[] AnchorsByLength = [.. RulesByAnchor.Keys.OrderByDescending(anchor => anchor.Length)];
 
-    private static readonly FrozenDictionary<char, string[]> AnchorsByStart = AnchorsByLength
-        .GroupBy(anchor => anchor[0])
-        .ToFrozenDictionary(group => group.Key, group => group.ToArray());
+    /// <summary>The anchors that start with each ASCII character.</summary>
+    private static readonly string[][] AnchorsByStart = [.. Enumerable.Range(0, 128).Select(start => AnchorsByLength.Where(anchor => anchor[0] == start).ToArray())];
 
     private static readonly SearchValues<string>[] Scans = AnchorsByLength
         .Concat(InstructionRules.Literals).Concat(SecretPaths).Concat(["curl ", "wget "])
@@ -119,11 +118,7 @@ internal static class Wording
             return true;
         }
 
-        if (!AnchorsByStart.TryGetValue(first, out string[]? anchors))
-        {
-            return false;
-        }
-
+        string[] anchors = first < AnchorsByStart.Length ? AnchorsByStart[first] : [];
         Span<Range> after = stackalloc Range[WordsAfter];
         Span<Range> before = stackalloc Range[WordsBefore];
         foreach (string anchor in anchors)
