@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -15,9 +16,9 @@ internal static class KeyedValueFinder
     private const int MaxBlanks = 16;
 
     /// <summary>What every sensitive name contains, in few words, for one vectorised scan.</summary>
-    private static readonly SearchValues<string> Anchors = SearchValues.Create(
+    private static readonly PhraseScan Anchors = new(
         ["pass", "pwd", "secret", "token", "key", "auth", "cookie", "connection", "credential", "kennwort", "pin", "signature", "sig=", "bearer", "basic ", "jwt"],
-        StringComparison.OrdinalIgnoreCase);
+        ignoreCase: true);
 
     private static readonly SearchValues<char> UnquotedEnds = SearchValues.Create(" \t\r\n;&\"'`<>)]},");
     private static readonly SearchValues<char> HeaderEnds = SearchValues.Create("\r\n\"'`");
@@ -30,13 +31,12 @@ internal static class KeyedValueFinder
         int at = 0;
         while (at < text.Length)
         {
-            int found = text[at..].IndexOfAny(Anchors);
-            if (found < 0)
+            int anchor = Anchors.Next(text, at);
+            if (anchor < 0)
             {
                 return;
             }
 
-            int anchor = at + found;
             int start = anchor;
             while (start > at && anchor - start < SensitiveNames.MaxLength && IsNameCharacter(text[start - 1]))
             {

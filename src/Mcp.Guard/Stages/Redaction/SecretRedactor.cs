@@ -10,6 +10,9 @@ namespace Mcp.Guard.Stages.Redaction;
 /// <param name="contacts">Whether mail addresses and telephone numbers go too.</param>
 internal sealed class SecretRedactor(bool contacts = false)
 {
+    /// <summary>Passes over one text until nothing changes; two are enough for every text known, the bound keeps an unknown one linear.</summary>
+    private const int MaxRounds = 6;
+
     /// <summary>Mail addresses and telephone numbers stay.</summary>
     public static SecretRedactor Default { get; } = new();
 
@@ -31,6 +34,24 @@ internal sealed class SecretRedactor(bool contacts = false)
     /// redacted here too.
     /// </summary>
     internal string? Redact(ReadOnlySpan<char> text, ref SecretMatches? document)
+    {
+        string? redacted = RedactOnce(text, ref document);
+        for (int round = 1; redacted is not null && round < MaxRounds; round++)
+        {
+            // What is left may read differently beside the replacements: an option that lost its value, a quote that lost its mate.
+            string? again = RedactOnce(redacted, ref document);
+            if (again is null)
+            {
+                break;
+            }
+
+            redacted = again;
+        }
+
+        return redacted;
+    }
+
+    private string? RedactOnce(ReadOnlySpan<char> text, ref SecretMatches? document)
     {
         var projection = new VisibleProjection(text);
         try

@@ -1,65 +1,44 @@
 using System.Buffers;
-using System.Collections.Frozen;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Redaction;
 
 /// <summary>Finds credentials by prefix (<see cref="TokenRules"/>) and those whose structure takes more than a prefix to tell.</summary>
 internal static class TokenFinder
 {
-    /// <summary>.NET searches up to this many strings at once with vectors; more fall back to an automaton.</summary>
-    private const int PrefixesPerScan = 72;
-
     private const string PemBegin = "-----BEGIN ";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
     /// <summary>What opens a structure of its own.</summary>
     private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", "Q~"];
 
-    private static readonly FrozenDictionary<char, TokenRule[]> RulesByStart = TokenRules.All
-        .GroupBy(rule => rule.Prefix[0])
-        .ToFrozenDictionary(group => group.Key, group => group.OrderByDescending(rule => rule.Prefix.Length).ToArray());
+    /// <summary>The rules whose prefix starts with each ASCII character, longer prefixes first.</summary>
+    private static readonly TokenRule[][] RulesByStart =
+        [.. Enumerable.Range(0, 128).Select(start => TokenRules.All.Where(rule => rule.Prefix[0] == start).OrderByDescending(rule => rule.Prefix.Length).ToArray())];
 
-    private static readonly SearchValues<string>[] Scans = Structures.Concat(TokenRules.All.Select(rule => rule.Prefix))
-        .Chunk(PrefixesPerScan)
-        .Select(prefixes => SearchValues.Create(prefixes, StringComparison.Ordinal))
-        .ToArray();
+    private static readonly PhraseScan Scan = new(Structures.Concat(TokenRules.All.Select(rule => rule.Prefix)), ignoreCase: false);
 
     /// <summary>Structures that run through what a document shows as one word: an address, a token in base64 with dots.</summary>
     private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"'<>`|\\^{}()[],;");
 
     public static void Find(ReadOnlySpan<char> text, ref SecretMatches? matches)
     {
-        foreach (SearchValues<string> scan in Scans)
+        int at = 0;
+        while ((at = Scan.Next(text, at)) >= 0)
         {
-            int at = 0;
-            while (at < text.Length)
+            int end = Structure(text, at, ref matches);
+            if (end == at)
             {
-                int found = text[at..].IndexOfAny(scan);
-                if (found < 0)
-                {
-                    break;
-                }
-
-                int start = at + found;
-                int end = Structure(text, start, ref matches);
-                if (end == start)
-                {
-                    end = Token(text, start, ref matches);
-                }
-
-                at = Math.Max(end, start + 1);
+                end = Token(text, at, ref matches);
             }
+
+            at = Math.Max(end, at + 1);
         }
     }
 
     private static int Token(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
-        if (!RulesByStart.TryGetValue(text[start], out TokenRule[]? rules))
-        {
-            return start;
-        }
-
-        foreach (TokenRule rule in rules)
+        foreach (TokenRule rule in RulesByStart[text[start]])
         {
             if (!text[start..].StartsWith(rule.Prefix, StringComparison.Ordinal)
                 || (rule.Alone && start > 0 && char.IsLetterOrDigit(text[start - 1])))

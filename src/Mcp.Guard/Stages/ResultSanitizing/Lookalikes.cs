@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>
@@ -8,7 +6,8 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal static class Lookalikes
 {
-    private static readonly FrozenDictionary<char, char> Glyphs = Build(
+    /// <summary>The look-alike of each UTF-16 unit, in pages of 256; null where a page has none.</summary>
+    private static readonly char[]?[] Glyphs = Build(
         // Cyrillic
         ("\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u051d\u04bb\u043a\u043c\u0442\u043d\u0432\u04cf\u04af\u0475\u0454", "aeopcyxijsdqwhkmthblyve"),
         ("\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405\u0417\u0474\u04c0\u050c\u051a\u051c", "ABEKMHOPCTYXIJS3VIGQW"),
@@ -29,7 +28,7 @@ internal static class Lookalikes
             return point;
         }
 
-        if (point <= 0xFFFF && Glyphs.TryGetValue((char)point, out char glyph))
+        if (point <= 0xFFFF && Glyphs[point >> 8] is { } page && page[point & 0xFF] is > '\0' and char glyph)
         {
             return glyph;
         }
@@ -58,17 +57,17 @@ internal static class Lookalikes
         return length;
     }
 
-    private static FrozenDictionary<char, char> Build(params (string From, string To)[] rows)
+    private static char[]?[] Build(params (string From, string To)[] rows)
     {
-        var glyphs = new Dictionary<char, char>();
+        var glyphs = new char[]?[256];
         foreach ((string from, string to) in rows)
         {
             for (int i = 0; i < from.Length; i++)
             {
-                glyphs[from[i]] = to[i];
+                (glyphs[from[i] >> 8] ??= new char[256])[from[i] & 0xFF] = to[i];
             }
         }
 
-        return glyphs.ToFrozenDictionary();
+        return glyphs;
     }
 }

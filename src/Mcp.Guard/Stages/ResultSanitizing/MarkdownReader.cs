@@ -13,12 +13,13 @@ internal static class MarkdownReader
     private const int MaxLabel = 999;
 
     /// <summary>How much of a link's address is looked at for a template or query.</summary>
-    private const int MaxLinkText = 2048;
+    private const int MaxLinkText = 512;
 
     public static void Read(ReadOnlySpan<char> text, MarkupFindings findings)
     {
         Span<int> open = stackalloc int[MaxOpenBrackets];
         int depth = 0;
+        bool templates = HoldsTemplate(text);
         HashSet<string>? imageLabels = null;
         List<(string Label, MarkupAddress Address)>? definitions = null;
         int i = 0;
@@ -55,7 +56,7 @@ internal static class MarkdownReader
             if (follows == '(')
             {
                 depth = Math.Max(0, depth - 1);
-                ReadDestination(text, opener, i, image, findings);
+                ReadDestination(text, opener, i, image, templates, findings);
                 i += 2;
                 continue;
             }
@@ -104,7 +105,7 @@ internal static class MarkdownReader
         }
     }
 
-    private static void ReadDestination(ReadOnlySpan<char> text, int opener, int closer, bool image, MarkupFindings findings)
+    private static void ReadDestination(ReadOnlySpan<char> text, int opener, int closer, bool image, bool templates, MarkupFindings findings)
     {
         MarkupAddress address = ReadAddress(text, closer + 2);
         if (image && address.Kind == MarkupAddressKind.Remote)
@@ -114,8 +115,13 @@ internal static class MarkdownReader
         }
 
         JudgeScript(address, image, text, findings);
+        if (!templates && address.Kind != MarkupAddressKind.Remote)
+        {
+            return;
+        }
+
         ReadOnlySpan<char> destination = Destination(text, closer + 2);
-        if (HoldsTemplate(destination))
+        if (templates && HoldsTemplate(destination))
         {
             findings.Flags |= ContentFlags.ActiveContent;
         }

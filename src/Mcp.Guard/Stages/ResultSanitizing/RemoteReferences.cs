@@ -75,14 +75,38 @@ internal static class RemoteReferences
             FindAddressesOf(hosts, text, policy.Resources, edits);
         }
 
-        edits.Sort(static (a, b) => a.Address.Start.CompareTo(b.Address.Start));
+        // Each reader finds in order; only where they interleave is there something to sort.
+        if (!InOrder(edits))
+        {
+            edits.Sort(static (a, b) => a.Address.Start.CompareTo(b.Address.Start));
+        }
+
         Write(text, edits, ref output);
         return flags;
+    }
+
+    private static bool InOrder(List<Edit> edits)
+    {
+        for (int i = 1; i < edits.Count; i++)
+        {
+            if (edits[i].Address.Start < edits[i - 1].Address.Start)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Every "//" in front of one of the hosts, with the scheme before it.</summary>
     private static void FindAddressesOf(HashSet<string> hosts, ReadOnlySpan<char> text, RemoteReferenceAction action, List<Edit> edits)
     {
+        var known = new HashSet<int>(edits.Count);
+        foreach (Edit edit in edits)
+        {
+            known.Add(edit.Address.AuthorityStart);
+        }
+
         var decoder = new MarkupDecoder(text, markdown: false);
         int at = 0;
         while (text[at..].IndexOf("//", StringComparison.Ordinal) is >= 0 and int found)
@@ -92,6 +116,11 @@ internal static class RemoteReferences
             while (at < text.Length && text[at] == '/')
             {
                 at++;
+            }
+
+            if (known.Contains(at))
+            {
+                continue;
             }
 
             int start = slashes;
@@ -157,17 +186,18 @@ internal static class RemoteReferences
     /// <summary>The host with its dots in brackets, but only between letters or digits: "!" or "(" next to a bracket would be markup.</summary>
     private static void WriteHost(ReadOnlySpan<char> host, ref TextBuffer output)
     {
-        for (int i = 0; i < host.Length; i++)
+        int taken = 0;
+        for (int i = 1; i + 1 < host.Length; i++)
         {
-            if (host[i] == '.' && i > 0 && i + 1 < host.Length && char.IsLetterOrDigit(host[i - 1]) && char.IsLetterOrDigit(host[i + 1]))
+            if (host[i] == '.' && char.IsLetterOrDigit(host[i - 1]) && char.IsLetterOrDigit(host[i + 1]))
             {
+                output.Write(host[taken..i]);
                 output.Write("[.]");
-            }
-            else
-            {
-                output.Write(host[i]);
+                taken = i + 1;
             }
         }
+
+        output.Write(host[taken..]);
     }
 
     private static int EndOfAddress(ReadOnlySpan<char> text, int at)

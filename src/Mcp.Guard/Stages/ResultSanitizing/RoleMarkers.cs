@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
@@ -6,13 +5,13 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// <summary>Finds imitations of what separates speakers, tool calls and wrappers in a model's input.</summary>
 internal static class RoleMarkers
 {
-    private static readonly SearchValues<string> Marks = SearchValues.Create(
+    private static readonly PhraseScan Marks = new(
         [
             "<|", "[inst]", "[/inst]", "<<sys>>", "<system>", "</system>", "<assistant>", "</assistant>", "<tool_result", "</tool_result", "<tool_response", "</tool_response",
             "<function_calls", "<function_results", "<invoke name", "<tool_call>", "<untrusted", "</untrusted", "<system-reminder", "<system_prompt", "</system_prompt", "<user_message", "<start_of_turn>", "<end_of_turn>",
             "### instruction:", "### response:", "### system:", "### human:", "### assistant:", "\"role\"", "human:", "user:", "assistant:", "\nsystem:",
         ],
-        StringComparison.OrdinalIgnoreCase);
+        ignoreCase: true);
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Turns = FrozenSet.ToFrozenSet(
         [
@@ -31,13 +30,12 @@ internal static class RoleMarkers
         bool assistant = false;
         while (at < text.Length)
         {
-            int found = text[at..].IndexOfAny(Marks);
-            if (found < 0)
+            at = Marks.Next(text, at);
+            if (at < 0)
             {
                 return false;
             }
 
-            at += found;
             ReadOnlySpan<char> rest = text[at..];
             switch (char.ToLowerInvariant(text[at]))
             {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
@@ -16,9 +15,6 @@ internal static class Wording
     /// <summary>How many characters around an anchor the words are taken from.</summary>
     private const int Reach = 160;
 
-    /// <summary>.NET searches up to this many strings at once with vectors; more fall back to an automaton.</summary>
-    private const int AnchorsPerScan = 72;
-
     private static readonly string[] SecretPaths = ["~/.ssh", "id_rsa", "id_ed25519", "~/.aws", "/etc/shadow", "/etc/passwd", ".env ", ".env.", ".ssh/", ".aws/credentials", ".git-credentials"];
 
     private static readonly WordingElement PathVerbs = new("read|send|pass|include|contain|attach|upload|call|open|forward|exfiltrate|fetch|retrieve|load|provide|contents|content|append");
@@ -28,18 +24,14 @@ internal static class Wording
         .GroupBy(entry => entry.anchor, entry => entry.rule, StringComparer.OrdinalIgnoreCase)
         .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.OrdinalIgnoreCase);
 
-    private static readonly string[] AnchorsByLength = [.. RulesByAnchor.Keys.OrderByDescending(anchor => anchor.Length)];
+    /// <summary>The words that are scanned for, each with the anchors that it is the longest word of.</summary>
+    private static readonly WordingAnchor[] Keys = [.. RulesByAnchor.Select(entry => new WordingAnchor(entry.Key, entry.Value)).OrderBy(anchor => anchor.Key, StringComparer.Ordinal)];
 
-    private static readonly FrozenDictionary<char, string[]> AnchorsByStart = AnchorsByLength
-        .GroupBy(anchor => anchor[0])
-        .ToFrozenDictionary(group => group.Key, group => group.ToArray());
+    /// <summary>The anchors whose key starts with each ASCII character.</summary>
+    private static readonly WordingAnchor[][] AnchorsByStart = [.. Enumerable.Range(0, 128).Select(start => Keys.Where(anchor => anchor.Key[0] == start).ToArray())];
 
-    private static readonly SearchValues<string>[] Scans = AnchorsByLength
-        .Concat(InstructionRules.Literals).Concat(SecretPaths).Concat(["curl ", "wget "])
-        .Order(StringComparer.Ordinal)
-        .Chunk(AnchorsPerScan)
-        .Select(anchors => SearchValues.Create(anchors, StringComparison.OrdinalIgnoreCase))
-        .ToArray();
+    private static readonly PhraseScan Scan = new(
+        Keys.Select(anchor => anchor.Key).Concat(InstructionRules.Literals).Concat(SecretPaths).Concat(["curl ", "wget "]), ignoreCase: true);
 
     public static ContentFlags Judge(ReadOnlySpan<char> text, TextSurface surface)
     {
@@ -67,24 +59,11 @@ internal static class Wording
 
     private static bool Instructs(ReadOnlySpan<char> text, TextSurface surface)
     {
-        foreach (SearchValues<string> scan in Scans)
+        for (int at = Scan.Next(text, 0); at >= 0; at = Scan.Next(text, at + 1))
         {
-            int at = 0;
-            while (at < text.Length)
+            if (InstructsAt(text, at, surface))
             {
-                int found = text[at..].IndexOfAny(scan);
-                if (found < 0)
-                {
-                    break;
-                }
-
-                at += found;
-                if (InstructsAt(text, at, surface))
-                {
-                    return true;
-                }
-
-                at++;
+                return true;
             }
         }
 
@@ -104,7 +83,7 @@ internal static class Wording
                 break;
         }
 
-        if (at > 0 && char.IsLetterOrDigit(text[at - 1]) && first != 'n')
+        if (at > 0 && char.IsLetterOrDigit(text[at - 1]))
         {
             return false;
         }
@@ -119,26 +98,22 @@ internal static class Wording
             return true;
         }
 
-        if (!AnchorsByStart.TryGetValue(first, out string[]? anchors))
-        {
-            return false;
-        }
-
+        WordingAnchor[] anchors = first < AnchorsByStart.Length ? AnchorsByStart[first] : [];
         Span<Range> after = stackalloc Range[WordsAfter];
         Span<Range> before = stackalloc Range[WordsBefore];
-        foreach (string anchor in anchors)
+        foreach (WordingAnchor anchor in anchors)
         {
-            int end = at + anchor.Length;
-            if (end > text.Length || (end < text.Length && char.IsLetterOrDigit(text[end])) || !text[at..end].Equals(anchor, StringComparison.OrdinalIgnoreCase))
+            int start = at - anchor.KeyOffset;
+            if (!anchor.StandsAt(text, start))
             {
                 continue;
             }
 
-            int afterCount = ReadWords(text, end, after, out int sentenceEnd);
-            int beforeCount = ReadWordsBefore(text, at, before);
-            foreach (WordingRule rule in RulesByAnchor[anchor])
+            int afterCount = ReadWords(text, start + anchor.Phrase.Length, after, out int sentenceEnd);
+            int beforeCount = ReadWordsBefore(text, start, before);
+            foreach (WordingRule rule in anchor.Rules)
             {
-                if (rule.Matches(text, before[^beforeCount..], after[..afterCount]) && !(surface is TextSurface.Result or TextSurface.Resource && IsQuoted(text, at, sentenceEnd)))
+                if (rule.Matches(text, before[^beforeCount..], after[..afterCount]) && !(surface is TextSurface.Result or TextSurface.Resource && IsQuoted(text, start, sentenceEnd)))
                 {
                     return true;
                 }
