@@ -142,7 +142,7 @@ internal ref partial struct SchemaEvaluator
         return valid;
     }
 
-    private readonly bool ReportMissing(SchemaNode node, ObjectKeywords objects, int token, ref bool valid)
+    private bool ReportMissing(SchemaNode node, ObjectKeywords objects, int token, ref bool valid)
     {
         valid = false;
         if (!_collecting)
@@ -150,8 +150,9 @@ internal ref partial struct SchemaEvaluator
             return false;
         }
 
-        for (int i = 0; i < objects.Entries.Length; i++)
+        for (int i = 0; i < objects.Entries.Length && _steps >= 0; i++)
         {
+            _steps -= objects.Entries[i].IsRequired ? _view.Tokens[token].Count >> 4 : 0;
             if (objects.Entries[i].IsRequired && _view.Member(token, objects.Names![i]) < 0 && !Report(node, SchemaKeyword.Required, token, i))
             {
                 return false;
