@@ -53,8 +53,10 @@ internal sealed class JsonSchemaProgram
             if (outcome == JsonSchemaOutcome.Invalid && maxErrors > 0)
             {
                 var collector = new SchemaEvaluator(utf8Json, workspace, _options, _isDynamic, maxErrors);
-                outcome = collector.Run(_root);
-                return new JsonSchemaResult(outcome, collector.Errors, outcome == JsonSchemaOutcome.LimitExceeded ? SchemaEvaluator.LimitDetail : null);
+
+                // Looking for every fault costs more than finding the first: where the steps run out on the way, what was found is enough.
+                collector.Run(_root);
+                return new JsonSchemaResult(JsonSchemaOutcome.Invalid, collector.Errors, null);
             }
 
             return new JsonSchemaResult(outcome, null, outcome == JsonSchemaOutcome.LimitExceeded ? SchemaEvaluator.LimitDetail : null);

@@ -47,6 +47,10 @@ internal sealed class HostileSchemaTests
         yield return Case("nested groups", "{\"pattern\":\"" + new string('(', 1_000) + new string(')', 1_000) + "\"}", "\"a\"", "reject");
         yield return Case("doubling through properties", Doubling(40), Nested("x", 40), "Valid", "LimitExceeded");
         yield return Case("doubling with unevaluated", Doubling(40).Replace("\"$ref\":\"#/$defs/a0\"", "\"$ref\":\"#/$defs/a0\",\"unevaluatedProperties\":false", StringComparison.Ordinal), Nested("x", 40), "Valid", "LimitExceeded", "Invalid");
+        yield return Case("doubling, invalid, with errors", "{\"$ref\":\"#/$defs/a0\",\"$defs\":{" + string.Join(',', Enumerable.Range(0, 40).Select(i => $"\"a{i}\":{{\"allOf\":[{{\"$ref\":\"#/$defs/a{i + 1}\"}},{{\"$ref\":\"#/$defs/a{i + 1}\"}}]}}")) + ",\"a40\":{\"type\":\"integer\"}}}", "\"x\"", "Invalid");
+        yield return Case("4,000 branches over a string of 1 MB", "{\"anyOf\":[" + string.Join(',', Enumerable.Range(0, 4_000).Select(i => "{\"enum\":[\"a\"],\"minLength\":" + (i + 300_000) + "}")) + "]}", "\"" + letters + "\"", "Invalid", "LimitExceeded");
+        yield return Case("1,000 branches over equal long items", "{\"anyOf\":[" + string.Join(',', Enumerable.Range(0, 1_000).Select(_ => "{\"uniqueItems\":true}")) + "]}", "[" + string.Join(',', Enumerable.Range(0, 8).Select(i => "\"" + letters[..120_000] + i + "\"")) + "]", "Valid", "LimitExceeded");
+        yield return Case("1,000 required, the last missing, 50,000 keys", "{\"required\":[" + string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"\"k{i}\"")) + ",\"missing\"]}", "{" + keys + "}", "Invalid");
         yield return Case("references in a row", References(64), "1", "Valid");
         yield return Case("too many references in a row", References(66), "1", "reject");
         yield return Case("50,000 keys and 1,000 dependencies", "{\"dependentRequired\":{" + string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"\"k{i}\":[\"k{i + 1}\"]")) + "}}", "{" + keys + "}", "Valid", "LimitExceeded");

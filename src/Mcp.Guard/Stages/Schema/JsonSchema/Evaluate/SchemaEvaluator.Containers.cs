@@ -122,7 +122,9 @@ internal ref partial struct SchemaEvaluator
         ReadOnlySpan<byte> name = _view.Bytes(_view.Tokens[nameToken]);
         foreach (ref readonly PatternProperty property in patterns.AsSpan())
         {
-            if (--_steps < 0)
+            // Members times patterns: the product of two numbers that others choose, and each costs more than a look at a value.
+            _steps -= 2;
+            if (_steps < 0)
             {
                 return false;
             }
@@ -140,7 +142,7 @@ internal ref partial struct SchemaEvaluator
         return valid;
     }
 
-    private readonly bool ReportMissing(SchemaNode node, ObjectKeywords objects, int token, ref bool valid)
+    private bool ReportMissing(SchemaNode node, ObjectKeywords objects, int token, ref bool valid)
     {
         valid = false;
         if (!_collecting)
@@ -148,8 +150,9 @@ internal ref partial struct SchemaEvaluator
             return false;
         }
 
-        for (int i = 0; i < objects.Entries.Length; i++)
+        for (int i = 0; i < objects.Entries.Length && _steps >= 0; i++)
         {
+            _steps -= objects.Entries[i].IsRequired ? _view.Tokens[token].Count >> 4 : 0;
             if (objects.Entries[i].IsRequired && _view.Member(token, objects.Names![i]) < 0 && !Report(node, SchemaKeyword.Required, token, i))
             {
                 return false;

@@ -207,6 +207,7 @@ internal ref partial struct SchemaEvaluator
         // A code point takes one to four bytes, which mostly decides without counting.
         if (text.Length > strings.MaxLength || text.Length < (long)strings.MinLength * 4)
         {
+            _steps -= text.Length >> 8;
             int length = Utf8Text.CountCodePoints(text);
             if ((length < strings.MinLength && Stops(node, SchemaKeyword.MinLength, token, ref valid))
                 || (length > strings.MaxLength && Stops(node, SchemaKeyword.MaxLength, token, ref valid)))

@@ -8,10 +8,10 @@ namespace Mcp.Guard.Stages.Schema.JsonSchema;
 /// </summary>
 internal ref struct BacktrackingMatcher
 {
-    private const int WorkPerStep = 32;
+    private const int WorkPerStep = 16;
 
-    /// <summary>The most work on one text: about ten milliseconds.</summary>
-    private const int MaxWork = 1_000_000;
+    /// <summary>The most work on one text: some milliseconds, the first time too, when the code is not yet optimised.</summary>
+    private const int MaxWork = 200_000;
 
     private const int MaxTrail = 64 * 1024;
 

@@ -8,7 +8,7 @@ namespace Mcp.Guard.Stages.Schema.JsonSchema;
 internal ref struct LinearMatcher
 {
     /// <summary>Instructions looked at for one step of the caller's count.</summary>
-    private const int WorkPerStep = 32;
+    private const int WorkPerStep = 16;
 
     private const int SmallProgram = 128;
 

@@ -19,7 +19,13 @@ internal static class JsonEquality
             case JsonTypes.Decimal:
                 return (b.Type & JsonTypes.AnyNumber) != 0 && NumbersEqual(left.Bytes(a), right.Bytes(b));
             case JsonTypes.String:
-                return b.Type == JsonTypes.String && left.Bytes(a).SequenceEqual(right.Bytes(b));
+                if (b.Type != JsonTypes.String || a.Length != b.Length)
+                {
+                    return false;
+                }
+
+                steps -= a.Length >> 8;
+                return left.Bytes(a).SequenceEqual(right.Bytes(b));
             case JsonTypes.Boolean:
                 return b.Type == JsonTypes.Boolean && a.IsTrue == b.IsTrue;
             case JsonTypes.Array:
@@ -47,6 +53,7 @@ internal static class JsonEquality
             case JsonTypes.Decimal:
                 return NameHash.Mix(type, JsonNumber.Parse(view.Bytes(token)).Hash());
             case JsonTypes.String:
+                steps -= token.Length >> 8;
                 return NameHash.Mix(type, (uint)NameHash.Of(view.Bytes(token)));
             case JsonTypes.Boolean:
                 return NameHash.Mix(type, token.IsTrue ? 1UL : 2);

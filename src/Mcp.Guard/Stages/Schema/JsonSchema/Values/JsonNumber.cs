@@ -10,6 +10,7 @@ namespace Mcp.Guard.Stages.Schema.JsonSchema;
 internal readonly struct JsonNumber : IComparable<JsonNumber>
 {
     private const int MaxSmallDigits = 19;
+    private const int ShortLiteral = 32;
 
     private readonly ulong _mantissa;
     private readonly BigInteger _large;
@@ -58,7 +59,7 @@ internal readonly struct JsonNumber : IComparable<JsonNumber>
 
         int point = rest.IndexOf((byte)'.');
         int fraction = point < 0 ? 0 : rest.Length - point - 1;
-        Span<byte> digits = stackalloc byte[JsonTextLimits.MaxNumberDigits];
+        Span<byte> digits = stackalloc byte[rest.Length <= ShortLiteral ? ShortLiteral : JsonTextLimits.MaxNumberDigits];
         int count = 0;
         for (int i = 0; i < rest.Length; i++)
         {

@@ -7,6 +7,7 @@ internal sealed class NameTable
     private readonly int[] _hashes;
     private readonly byte[][] _names;
     private readonly int _mask;
+    private readonly int _longest;
 
     /// <param name="names">The names, each once.</param>
     public NameTable(byte[][] names)
@@ -23,6 +24,7 @@ internal sealed class NameTable
         _slots = new int[size];
         for (int i = 0; i < names.Length; i++)
         {
+            _longest = Math.Max(_longest, names[i].Length);
             int hash = NameHash.Of(names[i]);
             _hashes[i] = hash;
             int slot = hash & _mask;
@@ -63,5 +65,6 @@ internal sealed class NameTable
         return -1;
     }
 
-    public int Find(ReadOnlySpan<byte> name) => Find(name, NameHash.Of(name));
+    /// <summary>The same without a hash at hand. A text longer than every name is not read: it may be far longer.</summary>
+    public int Find(ReadOnlySpan<byte> name) => name.Length > _longest ? -1 : Find(name, NameHash.Of(name));
 }
