@@ -86,7 +86,9 @@ internal static class GuardFactory
         };
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         var transports = new ServerTransportFactory(policy, secrets, time, loggers);
-        return new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
+        var host = new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
+        runtime.StartAsync = host.StartAsync;
+        return host;
     }
 
     private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)

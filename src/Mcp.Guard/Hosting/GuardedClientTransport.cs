@@ -29,6 +29,7 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
             return await inner.ConnectAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        await runtime.StartAsync(cancellationToken).ConfigureAwait(false);
         var state = new ConnectionState(runtime, server);
         GuardCaller caller = ConnectedBy ?? AmbientCaller.Current ?? state.ConnectionCaller;
         var context = new ConnectionContext(state, caller, DecisionIds.Next(runtime.Time)) { LaunchedByGuard = byGuard };
