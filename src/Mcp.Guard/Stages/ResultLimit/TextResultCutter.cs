@@ -17,6 +17,8 @@ internal static class TextResultCutter
     /// <summary>What the notice and the members around the content take, at most.</summary>
     private const int FrameBytes = 256;
 
+    private const int MaxAttempts = 8;
+
     /// <summary>Cuts a result so that its JSON text, the notice included, has at most so many bytes.</summary>
     /// <returns>The cut result, or null where it cannot be cut: deny it.</returns>
     public static JsonElement? Cut(JsonElement result, long maxBytes)
@@ -42,22 +44,30 @@ internal static class TextResultCutter
             return null;
         }
 
-        // Escapes can make the beginning of a text longer than it was: then it is shortened by as much as was too long, which suffices.
-        long room = maxBytes - FrameBytes;
-        for (int attempt = 0; attempt < 2 && room >= 0; attempt++)
+        // Escapes can make the beginning of a text longer than it was: then the room for it is searched, which ends after a few halvings.
+        JsonElement? best = null;
+        long low = 0;
+        long high = maxBytes - FrameBytes;
+        long room = high;
+        for (int attempt = 0; attempt < MaxAttempts && low <= high; attempt++)
         {
             var buffer = new ArrayBufferWriter<byte>();
             Write(result, content, room, buffer);
             if (buffer.WrittenCount <= maxBytes)
             {
                 using JsonDocument cut = JsonDocument.Parse(buffer.WrittenMemory);
-                return cut.RootElement.Clone();
+                best = cut.RootElement.Clone();
+                low = room + 1;
+            }
+            else
+            {
+                high = room - 1;
             }
 
-            room -= buffer.WrittenCount - maxBytes;
+            room = low + ((high - low) / 2);
         }
 
-        return null;
+        return best;
     }
 
     private static void Write(JsonElement result, JsonElement content, long room, ArrayBufferWriter<byte> buffer)
