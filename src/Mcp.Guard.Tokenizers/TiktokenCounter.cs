@@ -12,14 +12,18 @@ public sealed class TiktokenCounter : ITokenCounter
     /// <exception cref="ArgumentException">Another vocabulary is named.</exception>
     public TiktokenCounter(string encoding)
     {
-        if (encoding is not ("o200k_base" or "cl100k_base"))
-        {
-            throw new ArgumentException($"there is no vocabulary '{encoding}' in this package; use o200k_base or cl100k_base", nameof(encoding));
-        }
-
+        ThrowIfUnknown(encoding);
         _tokenizer = TiktokenTokenizer.CreateForEncoding(encoding);
     }
 
     /// <inheritdoc/>
     public int Count(ReadOnlySpan<char> text) => _tokenizer.CountTokens(text);
+
+    internal static void ThrowIfUnknown(string encoding)
+    {
+        if (encoding is not ("o200k_base" or "cl100k_base"))
+        {
+            throw new ArgumentException($"there is no vocabulary '{encoding}' in this package; use o200k_base or cl100k_base", nameof(encoding));
+        }
+    }
 }

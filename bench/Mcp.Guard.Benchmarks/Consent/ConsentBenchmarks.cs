@@ -43,13 +43,13 @@ public class ConsentBenchmarks : IDisposable
     public bool GrantInPlace() => _service.DecideAsync(_subject, CancellationToken.None).Result.IsAllowed;
 
     [Benchmark]
-    public JsonFault ArgumentsDigestAlone() => ArgumentsDigest.TryCompute(_arguments.RootElement, out _);
+    public int ArgumentsDigestAlone() => (int)ArgumentsDigest.TryCompute(_arguments.RootElement, out _);
 
     [Benchmark]
-    public JsonFault AdmissionAlone() => JsonAdmission.Check(Arguments, JsonLimits.Message);
+    public int AdmissionAlone() => (int)JsonAdmission.Check(Arguments, JsonLimits.Message);
 
     [Benchmark]
-    public JsonFault FingerprintOfTool() => ToolFingerprint.TryOfTool(_tool.RootElement, out _);
+    public int FingerprintOfTool() => (int)ToolFingerprint.TryOfTool(_tool.RootElement, out _);
 
     [GlobalCleanup]
     public void Dispose()

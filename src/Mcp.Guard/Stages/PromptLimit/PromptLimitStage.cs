@@ -26,42 +26,34 @@ internal sealed class PromptLimitStage(ITokenCounter tokens) : IGuardStage<Resul
     /// <summary>Counts every text below a value; ends once the limit is passed. As deep as the message, which its reader bounded.</summary>
     public static long CountTexts(JsonElement value, ITokenCounter tokens, int limit)
     {
-        switch (value.ValueKind)
+        long sum = 0;
+        if (value.ValueKind == JsonValueKind.String)
         {
-            case JsonValueKind.String:
-                return tokens.Count(JsonText.GetString(value));
-            case JsonValueKind.Array:
-                {
-                    long sum = 0;
-                    foreach (JsonElement item in value.EnumerateArray())
-                    {
-                        sum += CountTexts(item, tokens, limit);
-                        if (sum > limit)
-                        {
-                            break;
-                        }
-                    }
-
-                    return sum;
-                }
-
-            case JsonValueKind.Object:
-                {
-                    long sum = 0;
-                    foreach (JsonProperty member in value.EnumerateObject())
-                    {
-                        sum += CountTexts(member.Value, tokens, limit);
-                        if (sum > limit)
-                        {
-                            break;
-                        }
-                    }
-
-                    return sum;
-                }
-
-            default:
-                return 0;
+            sum = tokens.Count(JsonText.GetString(value));
         }
+        else if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement item in value.EnumerateArray())
+            {
+                sum += CountTexts(item, tokens, limit);
+                if (sum > limit)
+                {
+                    break;
+                }
+            }
+        }
+        else if (value.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty member in value.EnumerateObject())
+            {
+                sum += CountTexts(member.Value, tokens, limit);
+                if (sum > limit)
+                {
+                    break;
+                }
+            }
+        }
+
+        return sum;
     }
 }

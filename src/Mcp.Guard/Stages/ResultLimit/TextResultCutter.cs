@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Mcp.Guard.Json;
@@ -13,7 +14,12 @@ namespace Mcp.Guard.Stages.ResultLimit;
 /// </summary>
 internal static class TextResultCutter
 {
-    /// <summary>Cuts the content to at most so many bytes of text and whole blocks, the notice not counted.</summary>
+    /// <summary>What the notice and the members around the content take, at most.</summary>
+    private const int FrameBytes = 256;
+
+    private const int MaxAttempts = 8;
+
+    /// <summary>Cuts a result so that its JSON text, the notice included, has at most so many bytes.</summary>
     /// <returns>The cut result, or null where it cannot be cut: deny it.</returns>
     public static JsonElement? Cut(JsonElement result, long maxBytes)
     {
@@ -38,28 +44,50 @@ internal static class TextResultCutter
             return null;
         }
 
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
+        // Escapes can make the beginning of a text longer than it was: then the room for it is searched, which ends after a few halvings.
+        JsonElement? best = null;
+        long low = 0;
+        long high = maxBytes - FrameBytes;
+        long room = high;
+        for (int attempt = 0; attempt < MaxAttempts && low <= high; attempt++)
         {
-            writer.WriteStartObject();
-            writer.WriteStartArray("content");
-            WriteBlocks(writer, content, maxBytes, JsonMarshal.GetRawUtf8Value(result).Length);
-            writer.WriteEndArray();
-            if (result.TryGetProperty("isError", out JsonElement isError) && isError.ValueKind is JsonValueKind.True or JsonValueKind.False)
+            var buffer = new ArrayBufferWriter<byte>();
+            Write(result, content, room, buffer);
+            if (buffer.WrittenCount <= maxBytes)
             {
-                writer.WriteBoolean("isError", isError.GetBoolean());
+                using JsonDocument cut = JsonDocument.Parse(buffer.WrittenMemory);
+                best = cut.RootElement.Clone();
+                low = room + 1;
+            }
+            else
+            {
+                high = room - 1;
             }
 
-            if (result.TryGetProperty("resultType", out JsonElement type) && type.ValueKind == JsonValueKind.String)
-            {
-                writer.WriteString("resultType", JsonText.GetString(type));
-            }
-
-            writer.WriteEndObject();
+            room = low + ((high - low) / 2);
         }
 
-        using JsonDocument cut = JsonDocument.Parse(buffer.WrittenMemory);
-        return cut.RootElement.Clone();
+        return best;
+    }
+
+    private static void Write(JsonElement result, JsonElement content, long room, ArrayBufferWriter<byte> buffer)
+    {
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        writer.WriteStartObject();
+        writer.WriteStartArray("content");
+        WriteBlocks(writer, content, room, JsonMarshal.GetRawUtf8Value(result).Length);
+        writer.WriteEndArray();
+        if (result.TryGetProperty("isError", out JsonElement isError) && isError.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            writer.WriteBoolean("isError", isError.GetBoolean());
+        }
+
+        if (result.TryGetProperty("resultType", out JsonElement type) && type.ValueKind == JsonValueKind.String && JsonText.GetString(type) is { Length: <= 32 } name)
+        {
+            writer.WriteString("resultType", name);
+        }
+
+        writer.WriteEndObject();
     }
 
     private static void WriteBlocks(Utf8JsonWriter writer, JsonElement content, long maxBytes, long wholeBytes)
@@ -97,7 +125,7 @@ internal static class TextResultCutter
             "text",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"[Cut by the host: the result has {wholeBytes} bytes in {blocks} blocks, of which {maxBytes} bytes may pass; {whole} blocks are whole.]"));
+                $"[Cut by the host: the result has {wholeBytes} bytes in {blocks} blocks, of which about {maxBytes} bytes may pass; {whole} blocks are whole.]"));
         writer.WriteEndObject();
     }
 

@@ -40,29 +40,44 @@ internal sealed class ResultGaugeTests
         Assert.That(ResultGauge.Measure(document.RootElement.GetProperty("big"), Small), Is.EqualTo(ResultSize.TooManyItems));
     }
 
-    [Test]
-    public void Cut_TextOverTheLimit_KeepsWholeBlocksThenAPrefixThenTheNotice()
+    [TestCase("aé🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂")]
+    [TestCase("\u0001\u0002\u0003\"\\\n<&>")]
+    [TestCase("\ud800")]
+    public void Cut_TextOverTheLimit_KeepsWholeBlocksThenAPrefixThenTheNotice(string unit)
     {
-        JsonElement cut = Cut("""{"content":[{"type":"text","text":"first"},{"type":"text","text":"aé🙂🙂"},{"type":"text","text":"never"}],"isError":true}""", 31 + 9)!.Value;
-        string[] texts = [.. cut.GetProperty("content").EnumerateArray().Select(b => b.GetProperty("text").GetString()!)];
-        Assert.That(texts[..2], Is.EqualTo((string[])["first", "aé🙂"]));
-        Assert.That(texts[2], Does.StartWith("[Cut by the host:"));
-        Assert.That(cut.GetProperty("isError").GetBoolean(), Is.True);
-        Assert.That(texts, Has.Length.EqualTo(3));
+        string text = string.Concat(Enumerable.Repeat(unit, 1000));
+        string json = $$"""{"content":[{"type":"text","text":"first"},{"type":"text","text":"{{string.Concat(text.Select(c => $"\\u{(int)c:x4}"))}}"},{"type":"text","text":"never"}],"isError":true}""";
+        for (int limit = 330; limit < 900; limit++)
+        {
+            JsonElement cut = Cut(json, limit)!.Value;
+            Assert.That(Encoding.UTF8.GetByteCount(cut.GetRawText()), Is.LessThanOrEqualTo(limit), "the cut result passes the limit that it was cut to");
+            string[] texts = [.. cut.GetProperty("content").EnumerateArray().Select(b => b.GetProperty("text").GetString()!)];
+            Assert.That(texts, Has.Length.EqualTo(3), $"limit {limit}");
+            Assert.That(texts[0], Is.EqualTo("first"));
+            Assert.That(text.Replace('\ud800', '\ufffd'), Does.StartWith(texts[1]).Or.StartWith(texts[1].Replace('\ud800', '\ufffd')));
+            Assert.That(texts[1].Length == 0 || !char.IsHighSurrogate(texts[1][^1]), Is.True, "no character is cut in two");
+            Assert.That(texts[2], Does.StartWith("[Cut by the host:"));
+            Assert.That(cut.GetProperty("isError").GetBoolean(), Is.True);
+        }
     }
 
-    [TestCase("""{"content":[{"type":"image","data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","mimeType":"image/png"}]}""", 1)]
-    [TestCase("""{"content":["\ud800 \ud800 \ud800 \ud800 \ud800 \ud800"]}""", 1)]
-    [TestCase("""{"content":[{"type":"text","text":"\ud800\ud800\ud800\ud800\ud800\ud800"}]}""", 2)]
-    public void Cut_BlocksThatCannotBeCut_AreLeftOut(string result, int blocks) =>
-        Assert.That(Cut(result, 10)!.Value.GetProperty("content").GetArrayLength(), Is.EqualTo(blocks));
+    [TestCase("image", 1)]
+    [TestCase("text", 2)]
+    public void Cut_FirstBlockOverTheLimit_IsKeptInPartOnlyWhereItIsText(string type, int blocks) =>
+        Assert.That(Cut($$"""{"content":[{"type":"{{type}}","text":"{{new string('x', 1000)}}"}]}""", 400)!.Value.GetProperty("content").GetArrayLength(), Is.EqualTo(blocks));
 
     [TestCase("""{"content":[],"structuredContent":{}}""")]
     [TestCase("""{"content":"text"}""")]
-    [TestCase("""{"content":[{"type":"\ud800","text":7}]}""")]
     [TestCase("[]")]
     [TestCase("{}")]
-    public void Cut_ResultThatIsNotTextOnly_IsNotCut(string result) => Assert.That(Cut(result, 10), Is.Null);
+    public void Cut_ResultThatIsNotTextOnly_IsNotCut(string result) => Assert.That(Cut(result, 1000), Is.Null);
+
+    [Test]
+    public void Cut_LoneSurrogateWhereATypeIsExpected_IsNotCut() =>
+        Assert.That(Cut("{\"content\":[{\"type\":\"\\ud800\",\"text\":\"" + new string('x', 2000) + "\"}]}", 1000), Is.Null);
+
+    [Test]
+    public void Cut_LimitTooSmallForTheNotice_IsNotCut() => Assert.That(Cut("""{"content":[]}""", 100), Is.Null);
 
     private static JsonElement? Cut(string result, long maxBytes)
     {
