@@ -1,0 +1,136 @@
+using System.Text.Json;
+using Mcp.Guard.Stages.Consent;
+using ModelContextProtocol.Protocol;
+
+namespace Mcp.Guard.Tests.Stages.Consent;
+
+[TestFixture]
+internal sealed class ConsentProviderTests
+{
+    [TestCase("once", ConsentAnswerKind.AllowOnce)]
+    [TestCase("same", ConsentAnswerKind.AllowTheseArguments)]
+    [TestCase("tool", ConsentAnswerKind.AllowTool)]
+    [TestCase("never", ConsentAnswerKind.Never)]
+    [TestCase("yes", ConsentAnswerKind.Deny)]
+    [TestCase("ONCE", ConsentAnswerKind.Deny)]
+    public async Task Console_WordWithTheNumber_IsTheAnswer(string word, ConsentAnswerKind expect)
+    {
+        using var terminal = new ScriptedTerminal();
+        Task<ConsentAnswer> asking = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(Request(), default).AsTask();
+        terminal.Type($"{word} {await terminal.NumberAsync()}");
+        Assert.That((await asking).Kind, Is.EqualTo(expect));
+        Assert.That(terminal.Written, Does.Contain("Allow tool 'delete_file' of server 'files'?"));
+    }
+
+    [Test]
+    public async Task Console_LineTypedBeforeTheQuestion_AnswersNothing()
+    {
+        using var terminal = new ScriptedTerminal();
+        terminal.Type("once 0000");
+        terminal.Type("once");
+        terminal.Type("y");
+        Task<ConsentAnswer> asking = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(Request(), default).AsTask();
+        terminal.Type("no");
+        Assert.That((await asking).Kind, Is.EqualTo(ConsentAnswerKind.Deny));
+    }
+
+    [Test]
+    public async Task Console_EndOfInput_Denies() =>
+        Assert.That((await new ConsoleConsentProvider(TextReader.Null, TextWriter.Null).RequestAsync(Request(), default)).Kind, Is.EqualTo(ConsentAnswerKind.Deny));
+
+    [Test]
+    public async Task Console_LineForAQuestionThatIsOver_DoesNotAnswerTheNext()
+    {
+        using var terminal = new ScriptedTerminal();
+        using var stop = new CancellationTokenSource();
+        Task<ConsentAnswer> first = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(Request(), stop.Token).AsTask();
+        string old = await terminal.NumberAsync();
+        await stop.CancelAsync();
+        Assert.That(async () => await first, Throws.InstanceOf<OperationCanceledException>());
+        terminal.Forget();
+        Task<ConsentAnswer> second = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(Request(), default).AsTask();
+        string number = await terminal.NumberAsync();
+        terminal.Type($"once {(old == number ? "0000" : old)}");
+        terminal.Type($"tool {number}");
+        Assert.That((await second).Kind, Is.EqualTo(ConsentAnswerKind.AllowTool));
+    }
+
+    [Test]
+    public async Task Pending_ApprovedById_AnswersOnce()
+    {
+        var pending = new PendingConsents();
+        ConsentRequest request = Request();
+        Task<ConsentAnswer> asking = pending.RequestAsync(request, default).AsTask();
+        Assert.That(pending.List(), Is.EqualTo(new[] { request }));
+        Assert.That(pending.TryApprove("another"), Is.False);
+        Assert.That(pending.TryApprove(request.RequestId, "ada"), Is.True);
+        Assert.That(pending.TryDeny(request.RequestId), Is.False, "answered already");
+        ConsentAnswer answer = await asking;
+        Assert.That(answer.Kind, Is.EqualTo(ConsentAnswerKind.AllowOnce));
+        Assert.That(answer.AnsweredBy, Is.EqualTo("ada"));
+        Assert.That(pending.List(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Pending_AnswerAfterTheEnd_IsIgnored()
+    {
+        var pending = new PendingConsents();
+        ConsentRequest request = Request();
+        using var stop = new CancellationTokenSource();
+        Task<ConsentAnswer> asking = pending.RequestAsync(request, stop.Token).AsTask();
+        await stop.CancelAsync();
+        Assert.That(async () => await asking, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(pending.TryApprove(request.RequestId), Is.False);
+        Assert.That(pending.List(), Is.Empty);
+    }
+
+    [TestCase("accept", "\"once\"", ConsentAnswerKind.AllowOnce)]
+    [TestCase("accept", "\"tool\"", ConsentAnswerKind.AllowTool)]
+    [TestCase("accept", "\"no\"", ConsentAnswerKind.Deny)]
+    [TestCase("accept", "\"yes\"", ConsentAnswerKind.Deny)]
+    [TestCase("accept", "true", ConsentAnswerKind.Deny)]
+    [TestCase("accept", null, ConsentAnswerKind.Deny)]
+    [TestCase("decline", "\"once\"", ConsentAnswerKind.Deny)]
+    [TestCase("cancel", "\"once\"", ConsentAnswerKind.Deny)]
+    public async Task Elicitation_Result_IsTheAnswer(string action, string? content, ConsentAnswerKind expect)
+    {
+        ElicitRequestParams? shown = null;
+        var provider = new ElicitationConsentProvider(
+            (form, _) =>
+            {
+                shown = form;
+                using JsonDocument document = JsonDocument.Parse(content is null ? "{}" : $"{{\"answer\":{content}}}");
+                return new(new ElicitResult
+                {
+                    Action = action,
+                    Content = document.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.Clone(), StringComparer.Ordinal),
+                });
+            },
+            () => true);
+        Assert.That((await provider.RequestAsync(Request(), default)).Kind, Is.EqualTo(expect));
+        Assert.That(shown!.Message, Does.StartWith("Allow tool 'delete_file' of server 'files'?"));
+    }
+
+    [Test]
+    public void Elicitation_ClientWithoutForms_IsAFault()
+    {
+        var provider = new ElicitationConsentProvider((_, _) => throw new InvalidOperationException("not reached"), () => false);
+        Assert.That(async () => await provider.RequestAsync(Request(), default), Throws.InvalidOperationException.With.Message.Contains("forms"));
+    }
+
+    private static ConsentRequest Request() => new()
+    {
+        RequestId = Guid.NewGuid().ToString("N"),
+        DecisionId = "d1",
+        ServerId = "files",
+        Method = "tools/call",
+        ToolName = "delete_file",
+        ArgumentsForDisplay = "{}",
+        Reasons = ["the tool counts as destructive"],
+        Caller = new GuardCaller("ada", "s1"),
+        IsDestructive = true,
+        IsOpenWorld = true,
+        Offered = ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never,
+        Deadline = DateTimeOffset.UnixEpoch,
+    };
+}
