@@ -100,6 +100,11 @@ internal static class ExplainLoop
             {
                 error = e.Message;
             }
+            catch (Exception fault)
+            {
+                // A fault answers this line only, and is no verdict: whoever asks must not take it for one.
+                error = $"the guard failed on this line: {fault.GetType().Name}: {fault.Message}";
+            }
         }
 
         if (error is not null)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Stages.Catalog;
@@ -90,24 +91,41 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
         IReadOnlyDictionary<string, ToolPinState> pins = await PinAsync(context, listed, isFirst, ct).ConfigureAwait(false);
         var entries = new List<ToolEntry>(listed.Count);
         var shown = new List<JsonElement>(listed.Count);
+        int changed = 0;
         foreach (var (item, name, fingerprint) in listed)
         {
             ToolEntry entry = connection.Runtime.Tools.GetOrAdd(connection, item, name, fingerprint, pins[name]);
             entries.Add(entry);
-            if (IsShown(context.Request.Settings!, entry))
-            {
-                shown.Add(item);
-            }
-            else
+            if (!IsShown(context.Request.Settings!, entry) || CleanForModel(item, name) is not { } cleaned)
             {
                 dropped++;
+                continue;
             }
+
+            shown.Add(cleaned.Item);
+            changed += cleaned.Changed ? 1 : 0;
         }
 
         connection.Tools.Take(entries, isFirst, next);
-        return dropped == 0
+        return dropped == 0 && changed == 0
             ? GuardDecision.Continue
-            : GuardDecision.Replace(WithList(context.Current, "tools"u8, shown), "hidden", $"{dropped} tools are denied, changed, unreadable or ambiguous");
+            : GuardDecision.Replace(
+                WithList(context.Current, "tools"u8, shown), "hidden", $"{dropped} tools are denied, changed, unreadable or ambiguous; the text of {changed} was cleaned");
+    }
+
+    /// <summary>
+    /// What the model reads of a tool: every text without what hides. The guard itself judges by the definition as it came. A name that would change is
+    /// no name that can be called: null.
+    /// </summary>
+    private static (JsonElement Item, bool Changed)? CleanForModel(JsonElement item, string name)
+    {
+        if (JsonSanitizer.Default.Sanitize(item, TextSurface.Description).Utf8 is not { } utf8)
+        {
+            return (item, false);
+        }
+
+        JsonElement cleaned = JsonDocument.Parse(utf8).RootElement;
+        return cleaned.TryGetProperty("name"u8, out JsonElement kept) && kept.ValueKind == JsonValueKind.String && kept.ValueEquals(name) ? (cleaned, true) : null;
     }
 
     private static bool IsShown(ServerSettings settings, ToolEntry entry) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Notifications;
 
@@ -10,6 +11,12 @@ namespace Mcp.Guard.Stages.Notifications;
 internal sealed class ServerNotificationStage : IGuardStage<NotificationContext>
 {
     public string Name => "server-notifications";
+
+    /// <summary>Text of a log line or progress message without what hides or commands a terminal.</summary>
+    private static GuardDecision Cleaned(NotificationContext context) =>
+        context.Payload.ValueKind == JsonValueKind.Object && JsonSanitizer.Default.Sanitize(context.Payload, TextSurface.Result).Utf8 is { } cleaned
+            ? GuardDecision.Replace(JsonDocument.Parse(cleaned).RootElement, "sanitised", "the text was cleaned")
+            : GuardDecision.Continue;
 
     public ValueTask<GuardDecision> EvaluateAsync(NotificationContext context, CancellationToken ct)
     {
@@ -26,9 +33,11 @@ internal sealed class ServerNotificationStage : IGuardStage<NotificationContext>
 
             case MethodTable.PromptsChanged:
             case MethodTable.ResourcesChanged:
-            case MethodTable.LogMessage:
             case MethodTable.SubscriptionAcknowledged:
                 return new(GuardDecision.Continue);
+
+            case MethodTable.LogMessage:
+                return new(Cleaned(context));
 
             case MethodTable.Cancelled:
                 return new(GuardDecision.Continue);
@@ -37,7 +46,7 @@ internal sealed class ServerNotificationStage : IGuardStage<NotificationContext>
                 return new(context.Payload.ValueKind == JsonValueKind.Object
                     && context.Payload.TryGetProperty("progressToken"u8, out JsonElement token)
                     && context.Connection.OwnsProgressToken?.Invoke(token.GetRawText()) == true
-                        ? GuardDecision.Continue
+                        ? Cleaned(context)
                         : GuardDecision.Deny(GuardDenialCodes.MethodNotAllowed, "progress of no open call"));
 
             case MethodTable.ResourceUpdated:

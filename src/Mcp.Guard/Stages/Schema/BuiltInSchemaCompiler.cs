@@ -8,7 +8,16 @@ internal sealed class BuiltInSchemaCompiler : ISchemaCompiler
     public SchemaCompilation Compile(ReadOnlySpan<byte> utf8, SchemaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        JsonSchemaCompilation compiled = JsonSchemaCompiler.Compile(utf8, new JsonSchemaOptions { AssertFormat = options.AssertFormats });
+        JsonSchemaCompilation compiled = McpSchemaCompiler.Compile(
+            utf8,
+            options.Use switch
+            {
+                SchemaUse.InputSchema => McpSchemaKind.InputSchema,
+                SchemaUse.OutputSchema => McpSchemaKind.OutputSchema,
+                _ => McpSchemaKind.Fragment,
+            },
+            options.ProtocolVersion,
+            new JsonSchemaOptions { AssertFormat = options.AssertFormats });
         return compiled.TryGetProgram(out JsonSchemaProgram? program, out JsonSchemaRejection? rejection)
             ? SchemaCompilation.Compiled(new BuiltInCompiledSchema(program))
             : SchemaCompilation.Rejected(new SchemaRejection(rejection.Code, rejection.Location, rejection.Message));
