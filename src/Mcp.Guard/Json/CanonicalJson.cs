@@ -14,7 +14,7 @@ internal static class CanonicalJson
     /// <summary>Length of a hash in bytes.</summary>
     public const int HashLength = 32;
 
-    private const int StackBuffer = 1024;
+    private const int StackBuffer = 512;
 
     /// <summary>Writes the canonical form. A text that is refused may leave nothing or only a start in <paramref name="output"/>: use it only after <see cref="JsonFault.None"/>.</summary>
     public static JsonFault TryWrite(ReadOnlySpan<byte> json, in JsonLimits limits, IBufferWriter<byte> output)
@@ -148,9 +148,23 @@ internal static class CanonicalJson
     private static void WriteString(scoped ReadOnlySpan<byte> text, ref CanonicalSink sink)
     {
         sink.Write((byte)'"');
+        int found = JsonEscapes.IndexOfMustEscape(text);
+        if (found >= 0)
+        {
+            WriteWithEscapes(text, found, ref sink);
+        }
+        else
+        {
+            sink.Write(text);
+        }
+
+        sink.Write((byte)'"');
+    }
+
+    private static void WriteWithEscapes(scoped ReadOnlySpan<byte> text, int found, ref CanonicalSink sink)
+    {
         Span<byte> escape = stackalloc byte[6];
-        int found;
-        while ((found = JsonEscapes.IndexOfMustEscape(text)) >= 0)
+        for (; found >= 0; found = JsonEscapes.IndexOfMustEscape(text))
         {
             sink.Write(text[..found]);
             sink.Write(escape[..JsonEscapes.WriteEscape(text[found], escape)]);
@@ -158,7 +172,6 @@ internal static class CanonicalJson
         }
 
         sink.Write(text);
-        sink.Write((byte)'"');
     }
 
     private static void WriteEscapedString(scoped ReadOnlySpan<byte> inside, ref CanonicalSink sink)
@@ -184,6 +197,17 @@ internal static class CanonicalJson
     }
 
     private static void WriteNumber(scoped ReadOnlySpan<byte> literal, ref CanonicalSink sink)
+    {
+        if (JsonNumber.IsShortInteger(literal))
+        {
+            sink.Write(literal);
+            return;
+        }
+
+        WriteOtherNumber(literal, ref sink);
+    }
+
+    private static void WriteOtherNumber(scoped ReadOnlySpan<byte> literal, ref CanonicalSink sink)
     {
         byte[]? rented = null;
         Span<byte> room = literal.Length <= StackBuffer / 8

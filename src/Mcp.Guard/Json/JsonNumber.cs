@@ -66,7 +66,7 @@ internal static class JsonNumber
     }
 
     /// <summary>An integer of up to 15 digits is its own canonical form; only <c>-0</c> is not.</summary>
-    private static bool IsShortInteger(ReadOnlySpan<byte> literal)
+    public static bool IsShortInteger(ReadOnlySpan<byte> literal)
     {
         ReadOnlySpan<byte> digits = literal[0] == (byte)'-' ? literal[1..] : literal;
         return digits.Length is > 0 and <= ExactDigits

@@ -10,13 +10,13 @@ namespace Mcp.Guard.Json;
 internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byte> scratch)
 {
     /// <summary>Sizes of the buffers that a caller puts on its stack; larger texts move to pooled memory.</summary>
-    public const int StackNodes = 48;
+    public const int StackNodes = 24;
 
     /// <inheritdoc cref="StackNodes"/>
-    public const int StackOrder = 48;
+    public const int StackOrder = 24;
 
     /// <inheritdoc cref="StackNodes"/>
-    public const int StackScratch = 128;
+    public const int StackScratch = 64;
 
     // Below this many members the simple sort is the quicker one.
     private const int SmallObject = 24;

@@ -76,10 +76,11 @@ internal sealed class ConsentService
         }
 
         ConsentBinding binding = BindingOf(subject, digest);
+        DateTimeOffset now = _time.GetUtcNow();
         ValueTask<ConsentGrant?> taking;
         try
         {
-            taking = _store.TakeAsync(binding, _time.GetUtcNow(), ct);
+            taking = _store.TakeAsync(binding, now, ct);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
@@ -89,7 +90,7 @@ internal sealed class ConsentService
         if (taking.IsCompletedSuccessfully)
         {
             ConsentGrant? grant = taking.Result;
-            return Covers(grant, binding) ? new(VerdictOf(grant!)) : AskAsync(subject, binding, ct);
+            return Covers(grant, binding, now) ? new(VerdictOf(grant!)) : AskAsync(subject, binding, ct);
         }
 
         return AwaitStoreAsync(subject, binding, taking, ct);
@@ -132,14 +133,14 @@ internal sealed class ConsentService
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     // A shared store is other people's code: what it returns counts only where it really covers the call.
-    private bool Covers(ConsentGrant? grant, in ConsentBinding binding) => grant is not null && grant.Covers(binding, _time.GetUtcNow());
+    private static bool Covers(ConsentGrant? grant, in ConsentBinding binding, DateTimeOffset now) => grant is not null && grant.Covers(binding, now);
 
     private async ValueTask<ConsentVerdict> AwaitStoreAsync(IConsentSubject subject, ConsentBinding binding, ValueTask<ConsentGrant?> taking, CancellationToken ct)
     {
         try
         {
             ConsentGrant? grant = await taking.AsTask().WaitAsync(_options.StoreTimeout, _time, ct).ConfigureAwait(false);
-            if (Covers(grant, binding))
+            if (Covers(grant, binding, _time.GetUtcNow()))
             {
                 return VerdictOf(grant!);
             }
