@@ -117,6 +117,22 @@ internal sealed class EveryWayOutTests
         Assert.That(guard.Audit.OfKind(AuditKind.Denial).Select(record => record.Method), Does.Contain(method));
     }
 
+    [TestCase("subscriptions/listen", """{"notifications":{"resourceSubscriptions":["test://open","test://secret"]}}""")]
+    [TestCase("resources/subscribe", """{"uri":"test://secret"}""")]
+    [TestCase("resources/read", """{"uri":"test://secret"}""")]
+    public async Task SendRequest_ResourceThatARuleDenies_DeniedInEveryFormOfAsking(string method, string parameters)
+    {
+        var server = new RawServer();
+        await using var guard = new GuardFixture(settings => settings.Deny("no", rule => rule.Resources("test://secret*")));
+        await using McpClient client = await guard.ConnectAsync(server);
+        int before = server.Received.Count;
+
+        var denial = await Assert.ThrowsAsync<McpGuardException>(async () => await client.SendRequestAsync(new JsonRpcRequest { Method = method, Params = JsonNode.Parse(parameters) }));
+
+        Assert.That(denial!.Code, Is.EqualTo(GuardDenialCodes.RuleDenied));
+        Assert.That(server.Received.Skip(before), Is.Empty);
+    }
+
     private sealed class DenyEverything : IGuardStage<GuardRequestContext>
     {
         private static readonly HashSet<string> Handshake = new(StringComparer.Ordinal) { "initialize", "server/discover" };

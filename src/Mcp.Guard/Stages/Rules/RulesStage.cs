@@ -12,6 +12,11 @@ internal sealed class RulesStage : IGuardStage<RequestContext>
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
     {
         ServerSettings settings = context.Settings!;
+        if (context.Kind == RequestKind.Subscription)
+        {
+            return new(JudgeSubscriptions(context, settings));
+        }
+
         TargetRules? rules = context.Kind switch
         {
             RequestKind.ToolCall => settings.ForTool(context.TargetName!),
@@ -26,14 +31,31 @@ internal sealed class RulesStage : IGuardStage<RequestContext>
 
         RuleVerdict verdict = rules.Judge(context.Arguments);
         context.SetVerdict(verdict);
-        return new(verdict.Effect switch
-        {
-            RuleEffect.Allow or RuleEffect.None => GuardDecision.Continue,
-            RuleEffect.Ask => GuardDecision.AskConsent("rule-asks", verdict.Reason),
-            _ => GuardDecision.Deny(
-                verdict.Code,
-                verdict.Reason,
-                verdict.Errors.Count > 0 ? SchemaMessages.ForModel(verdict.Errors) : null),
-        });
+        return new(DecisionOf(verdict));
     }
+
+    /// <summary>One <c>subscriptions/listen</c> names many resources: each is judged as a request for it alone would be.</summary>
+    private static GuardDecision JudgeSubscriptions(RequestContext context, ServerSettings settings)
+    {
+        GuardDecision worst = GuardDecision.Continue;
+        foreach (string uri in Subscriptions.UrisOf(context.Current))
+        {
+            GuardDecision decision = DecisionOf(settings.ForResource(uri).Judge(default));
+            if (decision.Kind == GuardDecisionKind.Deny)
+            {
+                return decision;
+            }
+
+            worst = decision.Kind == GuardDecisionKind.AskConsent ? decision : worst;
+        }
+
+        return worst;
+    }
+
+    private static GuardDecision DecisionOf(in RuleVerdict verdict) => verdict.Effect switch
+    {
+        RuleEffect.Allow or RuleEffect.None => GuardDecision.Continue,
+        RuleEffect.Ask => GuardDecision.AskConsent("rule-asks", verdict.Reason),
+        _ => GuardDecision.Deny(verdict.Code, verdict.Reason, verdict.Errors.Count > 0 ? SchemaMessages.ForModel(verdict.Errors) : null),
+    };
 }
