@@ -5,16 +5,13 @@ using ModelContextProtocol.Protocol;
 namespace Mcp.Guard.Hosting;
 
 /// <summary>A connection to a process that the guard started: with the connection ends the process and all that it started.</summary>
-internal sealed class ServerProcessSession(ITransport streams, ServerProcess process) : ITransport, IServerProcessOwner
+internal sealed class ServerProcessSession(ITransport streams, ServerProcess process) : ITransport
 {
     public string? SessionId => streams.SessionId;
 
     public ChannelReader<JsonRpcMessage> MessageReader => streams.MessageReader;
 
     public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default) => streams.SendMessageAsync(message, cancellationToken);
-
-    /// <summary>Ends the process tree at once.</summary>
-    public void Kill() => process.Kill();
 
     public async ValueTask DisposeAsync()
     {

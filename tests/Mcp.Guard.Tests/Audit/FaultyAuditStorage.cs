@@ -89,7 +89,7 @@ internal sealed class FaultyAuditStorage(IAuditStorage inner) : IAuditStorage
                 Gate.Wait();
                 break;
             case AuditFault.Delay:
-                Thread.Sleep(TimeSpan.FromMilliseconds(2));
+                Task.Delay(TimeSpan.FromMilliseconds(2)).Wait();
                 break;
             default:
                 break;

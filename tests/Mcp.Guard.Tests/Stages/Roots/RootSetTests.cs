@@ -127,7 +127,7 @@ internal sealed class RootSetTests
     public void Check_RelativeBase_Denies() => Assert.That(Unix.Check("a", RootInputKind.Path, "project").Denial, Is.EqualTo(PathDenial.InvalidBase));
 
     [TestCase("/srv/project/a b#c?.txt", "file:///srv/project/a%20b%23c%3F.txt", PathFlavor.Unix)]
-    [TestCase("C:\\work\\caf\u00e9", "file:///C:/work/caf%C3%A9", PathFlavor.Windows)]
+    [TestCase("C:\\data\\caf\u00e9", "file:///C:/data/caf%C3%A9", PathFlavor.Windows)]
     [TestCase(@"\\host\share\a", "file://host/share/a", PathFlavor.Windows)]
     public void Write_NormalizedPath_GivesItsUri(string path, string uri, PathFlavor flavor) =>
         Assert.That(FileUriPath.Write(path, flavor), Is.EqualTo(uri));
