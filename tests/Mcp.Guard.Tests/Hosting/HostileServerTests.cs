@@ -397,6 +397,22 @@ internal sealed class HostileServerTests
         Assert.That(guard.Consent.Requests.Single().ToolName, Does.Contain("echo_and_upload"));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task CallTool_RelativePath_PassesOnlyInTheFormThatWasJudged(bool rewrite)
+    {
+        string root = Directory.CreateTempSubdirectory("mcp-guard-root-").FullName;
+        var server = new RawServer();
+        await using var guard = new GuardFixture(settings => settings.Root(root)
+            .Allow("all", rule => rule.Tools("echo").With("paths", rewrite ? """{ "rewrite": true }""" : "{}")));
+        await using McpClient client = await guard.ConnectAsync(server);
+
+        string text = TextOf(await client.CallToolAsync("echo", new Dictionary<string, object?> { ["path"] = "./a.txt" }));
+
+        Assert.That(text, rewrite ? Does.Contain(Path.Combine(root, "a.txt")) : Does.Contain("[path-outside-roots]"));
+        Directory.Delete(root);
+    }
+
     [Test]
     public async Task ConnectionEnds_WhileACallRuns_CallerGetsADenial()
     {

@@ -31,6 +31,17 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
     private RootSet RootsOf(RequestContext context) =>
         _roots.GetValue(context.Settings!, static settings => RootSet.Create(settings.Roots, RootSet.OwnFlavor));
 
+    /// <summary>
+    /// Where a relative path starts: where the server itself would resolve it. That is known only for a working directory that the policy sets, and for
+    /// paths that are forwarded in their normalised form, which start at the first root. Otherwise a folder of the guard's own stands for the unknown one:
+    /// it lies outside every root, so that a relative path, which the server could take for another file than was judged, is denied.
+    /// </summary>
+    private static string? BaseOf(RequestContext context, PathSettings? settings) => settings is { Rewrite: true }
+        ? null
+        : context.Settings is { Endpoint: CommandEndpoint or PackageEndpoint, Isolation.WorkingDirectory: { } folder }
+            ? folder
+            : Path.Combine(context.Policy.StateDirectory, "unknown-working-directory");
+
     private GuardDecision JudgeArguments(RequestContext context)
     {
         if (context.ArgumentsElement.ValueKind != JsonValueKind.Object)
@@ -42,7 +53,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
         PathArgumentRules rules = settings is null ? context.Entry!.DefaultPathRules : _rules.GetOrCreateValue(settings).For(settings, context.Entry!);
         bool writes = settings is null || settings.Access == RootAccess.ReadWrite;
         List<PathArgument>? found = NeedsFound(context, settings) ? [] : null;
-        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), null, writes, found);
+        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), BaseOf(context, settings), writes, found);
         if (denied is { } argument)
         {
             return Outside(argument.Pointer, argument.Verdict.Message);
