@@ -1,11 +1,17 @@
 using Mcp.Guard.IntegrationTests;
+using Mcp.Guard.IntegrationTests.Eras;
 using Mcp.Guard.IntegrationTests.Isolation;
 using Microsoft.Testing.Platform.Builder;
 
-// The tests, or the host that one of them kills.
+// The tests, or the host that one of them kills, or the server that others connect to.
 if (Environment.GetEnvironmentVariable(CrashHost.Variable) is { } mode)
 {
     return await CrashHost.RunAsync(mode);
+}
+
+if (Environment.GetEnvironmentVariable(EraServer.Variable) is { } log)
+{
+    return await EraServer.RunStdioAsync(log);
 }
 
 ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);

@@ -16,6 +16,9 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
     /// <summary>The caller who connects, where connecting runs outside the caller's flow of control.</summary>
     public GuardCaller? ConnectedBy { get; init; }
 
+    /// <summary>What the guard's own streams below the SDK cut off; null where the host made the transport.</summary>
+    public ReplyBounds? Bounds { get; init; }
+
     public string Name => inner.Name;
 
     public McpServerIdentity Server => server;
@@ -52,7 +55,7 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
             Connecting.Value = before;
         }
 
-        var guarded = new GuardedTransport(connected, state);
+        var guarded = new GuardedTransport(connected, state) { Bounds = Bounds };
         guarded.Start();
         return guarded;
     }

@@ -12,6 +12,8 @@ internal sealed partial class GuardedTransport
 {
     private static readonly ExecutionContext CleanContext = CaptureClean();
 
+    private static readonly TimeSpan MaxWaitForNotifications = TimeSpan.FromSeconds(2);
+
     private readonly ServerRequestTable _serverRequests = new();
     private readonly NotificationQueue _notifications = new();
 
@@ -75,8 +77,9 @@ internal sealed partial class GuardedTransport
     {
         try
         {
-            GuardDenial denial = await call.Evaluation!
-                .EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection ended before the reply")
+            GuardDenial denial = await (Bounds is { ConnectionExceeded: true }
+                ? call.Evaluation!.EndIfOpenAsync("failed", GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
+                : call.Evaluation!.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection ended before the reply"))
                 .ConfigureAwait(false);
             DeliverDenial(call, denial);
         }
@@ -128,8 +131,24 @@ internal sealed partial class GuardedTransport
             return;
         }
 
+        Task before = _notifications.Drained;
+        if (before.IsCompleted)
+        {
+            Forget(call);
+            _ = CompleteAsync(call, result, isError, error);
+        }
+        else
+        {
+            _ = CompleteAfterAsync(before, call, result, isError, error);
+        }
+    }
+
+    /// <summary>What the server told of a call before its reply is still of an open call, and reaches the host before the reply; but no stage holds a reply back for long.</summary>
+    private async Task CompleteAfterAsync(Task before, OpenCall call, JsonNode? result, bool isError, JsonRpcErrorDetail? error)
+    {
+        await before.WaitAsync(MaxWaitForNotifications, _pipeline.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Forget(call);
-        _ = CompleteAsync(call, result, isError, error);
+        await CompleteAsync(call, result, isError, error).ConfigureAwait(false);
     }
 
     private async Task CompleteAsync(OpenCall call, JsonNode? result, bool isError, JsonRpcErrorDetail? error)

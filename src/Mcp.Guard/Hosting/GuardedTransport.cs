@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -42,6 +43,9 @@ internal sealed partial class GuardedTransport : ITransport
     public RefusalCounts Refused { get; } = new();
 
     public ConnectionState State => _state;
+
+    /// <summary>What was cut off below the SDK; null where the host made the transport.</summary>
+    public ReplyBounds? Bounds { get; init; }
 
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
@@ -132,7 +136,7 @@ internal sealed partial class GuardedTransport : ITransport
 
             TrackSubscriptions(context);
             call.ProgressToken = ProgressTokenOf(evaluation.Payload);
-            JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload);
+            JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload, context.Settings is { AllowHeaderMirroring: true });
             forwarded = true;
             call.MarkForwarded();
             call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
@@ -191,6 +195,7 @@ internal sealed partial class GuardedTransport : ITransport
     private async Task ForwardAsync(OpenCall call, JsonRpcRequest outgoing, CancellationToken ct)
     {
         using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
+        ReplyBounds.Mark? mark = Bounds is { PerRequest: true } ? ReplyBounds.Begin() : null;
         try
         {
             await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
@@ -205,10 +210,18 @@ internal sealed partial class GuardedTransport : ITransport
             if (call.TryTake())
             {
                 Forget(call);
-                GuardDenial denial = await call.Evaluation!
-                    .EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})")
-                    .ConfigureAwait(false);
-                if (call.Context!.Kind == RequestKind.Lifecycle && NegotiationFault.TryCopy(failure) is { } signal)
+                var (decision, code, reason) = mark is { IsSet: true }
+                    ? ("deny", GuardDenialCodes.ResultTooLarge, "the response was cut off at the limit of bytes")
+                    : UrlRefusedException.In(failure) is { } refused
+                        ? ("deny", GuardDenialCodes.UrlNotAllowed, refused.Verdict.Message)
+                        : ("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})");
+                GuardDenial denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason).ConfigureAwait(false);
+                if (code == GuardDenialCodes.UrlNotAllowed)
+                {
+                    denial = new GuardDenial(code, denial.Stage, reason, "The address of the server, or one that it redirected to, is not permitted.");
+                }
+
+                if (decision == "failed" && call.Context!.Kind == RequestKind.Lifecycle && NegotiationFault.TryCopy(failure) is { } signal)
                 {
                     throw signal;
                 }
@@ -224,15 +237,15 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     /// <summary>The message that leaves: the judged value under the caller's id and context, from which the SDK derives HTTP headers.</summary>
-    private static JsonRpcRequest Outgoing(JsonRpcRequest request, JsonElement payload) => new()
+    private static JsonRpcRequest Outgoing(JsonRpcRequest request, JsonElement payload, bool mirrors) => new()
     {
         Id = request.Id,
         Method = request.Method,
         Params = payload.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(payload),
-        Context = OutgoingContext(request.Context),
+        Context = OutgoingContext(request.Context, mirrors),
     };
 
-    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given)
+    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors)
     {
         if (given is null)
         {
@@ -240,7 +253,7 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         IDictionary<string, object?>? items = given.Items;
-        if (items is not null && items.ContainsKey(MirroredToolKey))
+        if (!mirrors && items is not null && items.ContainsKey(MirroredToolKey))
         {
             // Arguments are mirrored into HTTP headers only with the policy's word: headers are logged by every proxy on the way.
             items = new Dictionary<string, object?>(items, StringComparer.Ordinal);
@@ -332,7 +345,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             Method = notification.Method,
             Params = payload.ValueKind == JsonValueKind.Object ? JsonObject.Create(payload) : null,
-            Context = OutgoingContext(notification.Context),
+            Context = OutgoingContext(notification.Context, mirrors: false),
         };
         await _inner.SendMessageAsync(outgoing, ct).ConfigureAwait(false);
     }
@@ -507,7 +520,8 @@ internal sealed partial class GuardedTransport : ITransport
     {
         foreach (OpenCall call in _open.Values)
         {
-            if (call.IsForwarded && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
+            // A call whose reply waits behind this very notification counts too.
+            if (call.HasLeft && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
             {
                 return true;
             }

@@ -58,8 +58,9 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
     public async Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default)
     {
         ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
-        IClientTransport inner = await transports.CreateAsync(settings, ct).ConfigureAwait(false);
-        var guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current };
+        var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
+        IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
+        var guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds };
         McpClientOptions own = ClientOptionsFilter.Apply(options, settings);
 
         // The client's read loop keeps the ambient context that it was started in; another caller's handlers must not run in it.
