@@ -77,10 +77,10 @@ internal sealed partial class GuardedTransport
     {
         try
         {
-            GuardDenial denial = await (Bounds is { ConnectionExceeded: true }
-                ? call.Evaluation!.EndIfOpenAsync("failed", GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
-                : call.Evaluation!.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection ended before the reply"))
-                .ConfigureAwait(false);
+            var (code, reason) = Bounds is { ConnectionExceeded: true }
+                ? (GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
+                : (GuardDenialCodes.ServerUnavailable, "the connection ended before the reply");
+            GuardDenial denial = await call.Evaluation!.EndIfOpenAsync("failed", code, reason).ConfigureAwait(false);
             DeliverDenial(call, denial);
         }
         catch (Exception fault)
