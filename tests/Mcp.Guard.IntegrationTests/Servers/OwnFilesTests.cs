@@ -145,6 +145,12 @@ internal sealed class OwnFilesTests
         {
             File.CreateSymbolicLink(fileLink, path);
             Directory.CreateSymbolicLink(folderLink, Path.GetDirectoryName(path)!);
+            if (OperatingSystem.IsLinux() && File.Exists(path))
+            {
+                using System.Diagnostics.Process second = System.Diagnostics.Process.Start("ln", [path, Path.Combine(_root, $"hard-{name}")]);
+                second.WaitForExit();
+            }
+
             File.CreateSymbolicLink(chain, "../" + Path.GetFileName(fileLink));
         }
 
@@ -162,6 +168,12 @@ internal sealed class OwnFilesTests
         yield return fileLink;
         yield return Path.Combine(folderLink, Path.GetFileName(path));
         yield return chain;
+        if (File.Exists(Path.Combine(_root, $"hard-{name}")))
+        {
+            yield return Path.Combine(_root, $"hard-{name}");
+            yield return Path.Combine(_root, "sub", "..", $"hard-{name}");
+        }
+
         yield return Path.Combine(folderLink, "..", relative);
         yield return path + "\0.txt";
         yield return " " + path;
