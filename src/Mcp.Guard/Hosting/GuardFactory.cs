@@ -1,5 +1,6 @@
 using System.Text;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Gateway;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Budgets;
@@ -81,6 +82,8 @@ internal static class GuardFactory
             Pins = pins,
             Sanitizer = sanitizer,
             Tools = new ToolEntryCache(schemas),
+            Consent = service,
+            RequiresCaller = ServesManyUsers(registration.Builder.Services),
             Time = time,
             Loggers = loggers,
         };
@@ -134,6 +137,11 @@ internal static class GuardFactory
             throw new McpGuardConfigurationException("Both UseConsent(...) and DenyInsteadOfAsking() were called. Keep one.");
         }
 
+        if (provider is null && !parts.DenyInsteadOfAsking && services.GetService<GatewayRegistration>() is not null)
+        {
+            provider = GuardPart<IConsentProvider>.Of(new GatewayConsentProvider());
+        }
+
         if (provider is null && !parts.DenyInsteadOfAsking && policy.CanAsk)
         {
             throw new McpGuardConfigurationException(
@@ -142,6 +150,11 @@ internal static class GuardFactory
 
         return new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
     }
+
+    /// <summary>A gateway, or a host that serves HTTP: calls of nobody in particular would share grants and rates.</summary>
+    private static bool ServesManyUsers(IServiceCollection services) => services.Any(static descriptor =>
+        descriptor.ServiceType == typeof(GatewayRegistration)
+        || string.Equals(descriptor.ServiceType.FullName, "Microsoft.AspNetCore.Hosting.IWebHostEnvironment", StringComparison.Ordinal));
 
     private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
     {

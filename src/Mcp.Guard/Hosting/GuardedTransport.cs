@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
@@ -108,6 +109,11 @@ internal sealed partial class GuardedTransport : ITransport
 
     private async Task SendRequestAsync(JsonRpcRequest request, CancellationToken ct)
     {
+        if (string.Equals(request.Method, MethodTable.ToolsList, StringComparison.Ordinal))
+        {
+            ConnectionProbe.Report(_state);
+        }
+
         GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
         var call = new OpenCall(request.Id, caller, ExecutionContext.Capture());
         if (request.Id.Id is null || _open.Count >= MessageLimits.MaxOpenCalls || !_open.TryAdd(request.Id, call))

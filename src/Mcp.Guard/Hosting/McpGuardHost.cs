@@ -1,6 +1,8 @@
+using Mcp.Guard.Approvals;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Microsoft.Extensions.AI;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -60,7 +62,18 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
         var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
         IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
-        var guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds };
+        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds }, options, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The same over a transport of the host's, for a server that the policy leaves to it.</summary>
+    public async Task<McpClient> ConnectAsync(string serverId, IClientTransport transport, McpClientOptions? options, CancellationToken ct)
+    {
+        ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
+        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current }, options, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<McpClient> ConnectAsync(ServerSettings settings, GuardedClientTransport guarded, McpClientOptions? options, CancellationToken ct)
+    {
         McpClientOptions own = ClientOptionsFilter.Apply(options, settings);
 
         // The client's read loop keeps the ambient context that it was started in; another caller's handlers must not run in it.
@@ -92,6 +105,17 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         }
 
         return new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false);
+    }
+
+    public async Task<IList<AITool>> ListToolsAsync(McpClient client, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        using var probe = new ConnectionProbe();
+        IList<McpClientTool> tools = await client.ListToolsAsync(cancellationToken: ct).ConfigureAwait(false);
+        ConnectionState connection = probe.Found is { } found && ReferenceEquals(found.Runtime, runtime)
+            ? found
+            : throw new ArgumentException("The client does not go through this guard: connect it with IMcpGuard.ConnectAsync, or over a transport of IMcpGuard.Protect.", nameof(client));
+        return [.. tools.Select(tool => GuardedAIFunction.Wrap(tool, connection))];
     }
 
     public GuardConnection OpenConnection(string serverId)

@@ -1,6 +1,7 @@
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +24,12 @@ internal sealed class GuardRuntime
 
     /// <summary>Compiled tools by definition, shared by all connections.</summary>
     public required ToolEntryCache Tools { get; init; }
+
+    /// <summary>Prompts and grants, for what asks people outside the stages.</summary>
+    public required ConsentService Consent { get; init; }
+
+    /// <summary>What <c>requireCaller</c> is where the policy says nothing: true for gateways and web hosts, which serve many users.</summary>
+    public bool RequiresCaller { get; init; }
 
     public required TimeProvider Time { get; init; }
 

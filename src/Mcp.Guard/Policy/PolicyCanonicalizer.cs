@@ -99,7 +99,7 @@ internal static class PolicyCanonicalizer
         writer.WriteNumber("toolTimeout", defaults.ToolTimeout.Ticks);
         writer.WriteNumber("consentTimeout", defaults.ConsentTimeout.Ticks);
         writer.WriteNumber("promptMaxTokens", defaults.PromptMaxTokens);
-        writer.WriteBoolean("requireCaller", defaults.RequireCaller);
+        writer.WriteString("requireCaller", defaults.RequireCaller?.ToString());
         writer.WriteNumber("maxConcurrentCalls", defaults.MaxConcurrentCalls);
         writer.WriteNumber("maxConcurrentCallsPerCaller", defaults.MaxConcurrentCallsPerCaller);
         writer.WriteNumber("maxQueuedCalls", defaults.MaxQueuedCalls);

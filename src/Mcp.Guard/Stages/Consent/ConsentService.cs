@@ -27,6 +27,7 @@ internal sealed class ConsentService
     private readonly PromptLimiter _limiter;
     private int _abandoned;
     private TaskCompletionSource? _allClosed;
+    private TaskCompletionSource? _oneClosed;
 
     public ConsentService(IConsentStore store, IConsentProviderSource providers, IConsentRecorder recorder, ConsentOptions options, TimeProvider time, ILogger logger)
     {
@@ -63,6 +64,26 @@ internal sealed class ConsentService
             return _open.Count == 0
                 ? Task.CompletedTask
                 : (_allClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(ct);
+        }
+    }
+
+    /// <summary>The same for the prompts of one caller: another one's open question holds nobody else up.</summary>
+    public async Task WhenNoPromptIsOpenAsync(GuardCaller caller, CancellationToken ct)
+    {
+        while (true)
+        {
+            Task closed;
+            lock (_desk)
+            {
+                if (!_open.Values.Any(prompt => prompt.Waiters.Any(waiter => waiter.Subject.Caller.Equals(caller))))
+                {
+                    return;
+                }
+
+                closed = (_oneClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await closed.WaitAsync(ct).ConfigureAwait(false);
         }
     }
 
@@ -112,6 +133,22 @@ internal sealed class ConsentService
         await _store.AddAsync(grant, ct).AsTask().WaitAsync(_options.StoreTimeout, _time, ct).ConfigureAwait(false);
         return grant.GrantId;
     }
+
+    /// <summary>Takes back a grant that was not used; a store that fails keeps it until it expires.</summary>
+    public async ValueTask RevokeAsync(string grantId)
+    {
+        try
+        {
+            await _store.RevokeAsync(grantId, CancellationToken.None).AsTask().WaitAsync(_options.StoreTimeout, _time).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            ConsentLog.StoreFailed(_logger, "revoke", string.Empty, failure);
+        }
+    }
+
+    /// <summary>What a person would be shown of a call.</summary>
+    public ConsentRequest Describe(IConsentSubject subject) => RequestOf(subject, merged: 1);
 
     /// <summary>What a consent for this call is bound to.</summary>
     public static ConsentBinding BindingOf(IConsentSubject subject, string argumentsDigest) => new()
@@ -327,6 +364,8 @@ internal sealed class ConsentService
             _open.Remove(prompt.Key);
         }
 
+        _oneClosed?.TrySetResult();
+        _oneClosed = null;
         if (_open.Count == 0)
         {
             _allClosed?.TrySetResult();
