@@ -14,8 +14,11 @@ internal sealed class JsonSchemaProgram
     private readonly bool _isDynamic;
     private readonly bool _objectsOnly;
 
-    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic, bool objectsOnly = false)
+    private readonly bool _fitsOnePass;
+
+    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic, bool fitsOnePass, bool objectsOnly = false)
     {
+        _fitsOnePass = fitsOnePass;
         _root = root;
         _options = options;
         _limits = options.InstanceLimits;
@@ -24,7 +27,7 @@ internal sealed class JsonSchemaProgram
     }
 
     /// <summary>The same program, for instances that have to be objects whatever the schema says.</summary>
-    public JsonSchemaProgram ForObjects() => new(_root, _options, _isDynamic, true);
+    public JsonSchemaProgram ForObjects() => new(_root, _options, _isDynamic, _fitsOnePass, true);
 
     /// <summary>
     /// Parses and validates a JSON text. Text that is not strict JSON is <see cref="JsonSchemaOutcome.MalformedText"/> whatever the schema
@@ -32,7 +35,15 @@ internal sealed class JsonSchemaProgram
     /// </summary>
     /// <param name="utf8Json">The text, UTF-8 without byte order mark.</param>
     /// <param name="maxErrors">How many errors to collect where the instance is invalid; 0 stops at the first fault and allocates nothing.</param>
-    public JsonSchemaResult Validate(ReadOnlySpan<byte> utf8Json, int maxErrors = 0)
+    public JsonSchemaResult Validate(ReadOnlySpan<byte> utf8Json, int maxErrors = 0) =>
+        _fitsOnePass && IsValidInOnePass(utf8Json) ? new JsonSchemaResult(JsonSchemaOutcome.Valid, null, null) : ValidateInTwoSteps(utf8Json, maxErrors);
+
+    /// <summary>The short way, which knows one answer; what it cannot tell is false.</summary>
+    internal bool IsValidInOnePass(ReadOnlySpan<byte> utf8Json) =>
+        (!_objectsOnly || StrictJsonParser.BeginsObject(utf8Json)) && OnePassValidator.IsValid(_root, utf8Json, _limits, _options.MaxSteps);
+
+    /// <summary>The way of every text that the short one does not answer for: first parsed, then evaluated.</summary>
+    internal JsonSchemaResult ValidateInTwoSteps(ReadOnlySpan<byte> utf8Json, int maxErrors = 0)
     {
         ValidationWorkspace workspace = ValidationWorkspace.Take();
         try

@@ -28,6 +28,7 @@ internal sealed class SchemaFuzzTests
                 JsonSchemaResult second = program.Validate(instance, 5);
                 Assert.That(first.Outcome, Is.Not.EqualTo(JsonSchemaOutcome.None));
                 Assert.That(second.Outcome, Is.EqualTo(first.Outcome), $"{Encoding.UTF8.GetString(schema)} | {Encoding.UTF8.GetString(instance)}");
+                Assert.That(program.ValidateInTwoSteps(instance).Outcome, Is.EqualTo(first.Outcome), $"{Encoding.UTF8.GetString(schema)} | {Encoding.UTF8.GetString(instance)}");
                 Assert.That(second.Errors, Has.Count.LessThanOrEqualTo(5));
             }
             else
