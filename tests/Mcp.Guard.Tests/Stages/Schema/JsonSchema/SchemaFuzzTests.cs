@@ -13,7 +13,7 @@ internal sealed class SchemaFuzzTests
     public void CompileAndValidate_MutatedSchemas_GivesTypedOutcomesOnly()
     {
         var random = new Random(31_415);
-        byte[][] seeds = [.. SchemaFuzz.Seeds.Select(Encoding.UTF8.GetBytes)];
+        byte[][] seeds = [.. SchemaFuzz.Seeds.Select(Encoding.UTF8.GetBytes), .. SchemaFuzz.RealSchemas()];
         int programs = 0;
         for (int i = 0; i < SchemaFuzz.Count(20_000); i++)
         {
