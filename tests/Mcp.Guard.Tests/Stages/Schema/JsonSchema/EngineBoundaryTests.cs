@@ -45,7 +45,7 @@ internal sealed class EngineBoundaryTests
             || type.Namespace is "System.Runtime.CompilerServices" or "Microsoft.CodeAnalysis";
     }
 
-    private static IEnumerable<Type> References(Type type)
+    private static HashSet<Type> References(Type type)
     {
         var used = new HashSet<Type>();
         void Add(Type? one)
