@@ -28,4 +28,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled.")]
     public static partial void CancelNotSent(ILogger logger, string server, Exception fault);
+
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, Message = "Server '{Server}' sent too many messages; the connection is ended.")]
+    public static partial void ServerFloods(ILogger logger, string server);
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Json;
 using Microsoft.Extensions.Logging;
 
@@ -177,6 +178,7 @@ internal sealed class ConsentService
             return await RefuseAsync(subject, refusal, retryAfter, ct).ConfigureAwait(false);
         }
 
+        long asked = _time.GetTimestamp();
         ConsentOutcome outcome;
         try
         {
@@ -188,6 +190,7 @@ internal sealed class ConsentService
             throw;
         }
 
+        GuardTelemetry.CountConsent(subject.Server.Id, outcome.Decision ?? "deny", _time.GetElapsedTime(asked));
         return await ConcludeAsync(subject, binding, outcome, ct).ConfigureAwait(false);
     }
 
