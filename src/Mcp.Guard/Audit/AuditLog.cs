@@ -75,6 +75,7 @@ internal sealed class AuditLog : IDisposable
     public void UseKey(ReadOnlyMemory<byte> key)
     {
         _chainKey = key;
+        _chain.Dispose();
         _chain = new(key.Span);
     }
 
@@ -297,6 +298,7 @@ internal sealed class AuditLog : IDisposable
         _file = null;
         _lock?.Dispose();
         _lock = null;
+        _chain.Dispose();
     }
 
     private DateOnly Today() => DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);

@@ -106,7 +106,7 @@ internal sealed record AuditSinks(AuditFloodGate Gate, FanOutAuditSink FanOut, A
         }
         catch (ArgumentException fault)
         {
-            throw new McpGuardConfigurationException("The audit files cannot be kept like this: " + fault.Message);
+            throw new McpGuardConfigurationException("The audit files cannot be kept like this: " + fault.Message, fault);
         }
     }
 

@@ -350,7 +350,12 @@ internal sealed partial class GuardedTransport
         var context = new ServerRequestContext(
             _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload));
         GuardDenial? denial = await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
-        await RecordServerRequestAsync(context, denial).ConfigureAwait(false);
+        if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
+        {
+            Refuse(RefusalReason.RefusedRequest, "the request could not be recorded", request.Method);
+            return ServerAnswers.Refusal(request.Id, request.Method);
+        }
+
         if (denial is not null)
         {
             Refused.Add(RefusalReason.RefusedRequest); // on record with its caller already
@@ -430,24 +435,42 @@ internal sealed partial class GuardedTransport
         await _inner.SendMessageAsync(message, both.Token).ConfigureAwait(false);
     }
 
-    private ValueTask RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial) =>
-        _pipeline.Audit.WriteEventAsync(
-            new AuditRecord
-            {
-                Kind = AuditKind.ServerMessage,
-                Time = _pipeline.Time.GetUtcNow(),
-                DecisionId = context.DecisionId,
-                UserId = context.Caller.UserId,
-                SessionId = context.Caller.SessionId,
-                Server = _state.Server.Id,
-                Method = context.Method,
-                Decision = denial is null ? "admit" : "deny",
-                Code = denial?.Code,
-                Stage = denial?.Stage,
-                Reason = denial?.Reason,
-                PolicyRevision = context.PolicyRevision,
-            },
-            _closing.Token);
+    /// <summary>False where a request that would be let through could not be recorded; a refusal stands whether or not it could.</summary>
+    private async ValueTask<bool> RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial)
+    {
+        var record = new AuditRecord
+        {
+            Kind = AuditKind.ServerMessage,
+            Time = _pipeline.Time.GetUtcNow(),
+            DecisionId = context.DecisionId,
+            UserId = context.Caller.UserId,
+            SessionId = context.Caller.SessionId,
+            Server = _state.Server.Id,
+            Method = context.Method,
+            Decision = denial is null ? "admit" : "deny",
+            Code = denial?.Code,
+            Stage = denial?.Stage,
+            Reason = denial?.Reason,
+            PolicyRevision = context.PolicyRevision,
+            ProtocolVersion = _state.ProtocolVersion,
+        };
+        if (denial is not null)
+        {
+            await _pipeline.Audit.WriteEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+
+        try
+        {
+            await _pipeline.Audit.WriteRequiredEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !_closing.IsCancellationRequested)
+        {
+            PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.ServerMessage, context.DecisionId, failure);
+            return false;
+        }
+    }
 
     // ---- notifications of the server --------------------------------------------------------------------------------------------------------
 
