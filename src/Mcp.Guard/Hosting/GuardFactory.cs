@@ -43,9 +43,9 @@ internal static class GuardFactory
         }
 
         ConsentSource consent = ConsentOf(services, parts, current);
-        IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
-        var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
-        var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
+        var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
+        AuditSinks sinks = AuditSinks.Create(services, parts, current, secrets, time, logger, owned);
+        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest), time, logger);
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
         var halts = new HaltSwitch(haltStore, time);
         IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time, logger, owned);
@@ -86,15 +86,15 @@ internal static class GuardFactory
             RequiresCaller = ServesManyUsers(registration.Builder.Services),
             Time = time,
             Loggers = loggers,
+            Flood = parts.Flood,
         };
-        var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         var transports = new ServerTransportFactory(policy, secrets, sanitizer, time, loggers);
-        var host = new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
+        var host = new McpGuardHost(runtime, transports, sinks, owned, StartRecord(parts, lists, current, time));
         runtime.StartAsync = host.StartAsync;
         return host;
     }
 
-    private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
+    internal static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
         where T : class => parts.Count switch
         {
             0 => null,
@@ -156,26 +156,6 @@ internal static class GuardFactory
         descriptor.ServiceType == typeof(GatewayRegistration)
         || string.Equals(descriptor.ServiceType.FullName, "Microsoft.AspNetCore.Hosting.IWebHostEnvironment", StringComparison.Ordinal));
 
-    private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
-    {
-        var sink = new AuditFileSink(
-            new AuditFileOptions
-            {
-                Directory = policy.AuditDirectory,
-                RetentionDays = policy.Audit.RetentionDays,
-                Durability = policy.Audit.Durability switch
-                {
-                    Policy.AuditDurability.Durable => AuditDurability.Durable,
-                    Policy.AuditDurability.BestEffort => AuditDurability.BestEffort,
-                    _ => AuditDurability.Flushed,
-                },
-                CheckpointPath = policy.Audit.CheckpointFile,
-            },
-            time);
-        owned.Add(sink);
-        return sink;
-    }
-
     /// <summary>A host with a policy file outlives its process: its pins and grants do too. A policy in code keeps them in memory unless the host says otherwise.</summary>
     private static IPinStore DefaultPins(PolicySnapshot policy, TimeProvider time, ILogger logger, List<IAsyncDisposable> owned)
     {
@@ -225,6 +205,7 @@ internal static class GuardFactory
                  [
                      .. parts.Consent.Select(part => "consent=" + part.Description),
                      .. parts.Audit.Select(part => "audit=" + part.Description),
+                     .. parts.AuditSinks.Select(sink => $"audit {(sink.IsRequired ? "required" : "optional")} '{sink.Name}'={sink.Part.Description}"),
                      .. parts.PinStore.Select(part => "pins=" + part.Description),
                      .. parts.ConsentStore.Select(part => "grants=" + part.Description),
                      .. parts.RateLimitStore.Select(part => "rates=" + part.Description),

@@ -10,12 +10,15 @@ namespace Mcp.Guard.Hosting;
 /// <content>The server to client half: replies, requests and notifications of the server.</content>
 internal sealed partial class GuardedTransport
 {
+    private const int MaxRecordedMethod = 128;
+
     private static readonly ExecutionContext CleanContext = CaptureClean();
 
     private static readonly TimeSpan MaxWaitForNotifications = TimeSpan.FromSeconds(2);
 
     private readonly ServerRequestTable _serverRequests = new();
     private readonly NotificationQueue _notifications = new();
+    private readonly ServerFlood _flood;
 
     private static ExecutionContext CaptureClean()
     {
@@ -36,7 +39,7 @@ internal sealed partial class GuardedTransport
             ChannelReader<JsonRpcMessage> reader = _inner.MessageReader;
             while (await reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
             {
-                while (reader.TryRead(out JsonRpcMessage? message))
+                while (!_closing.IsCancellationRequested && reader.TryRead(out JsonRpcMessage? message))
                 {
                     // A fault while judging one message fails that message, never the loop.
                     try
@@ -52,12 +55,17 @@ internal sealed partial class GuardedTransport
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
-            end = null;
+            // Told below.
         }
         catch (Exception failure)
         {
             // The text of the failure may hold what the server wrote to standard error; the type says enough.
             end = new IOException($"The connection to the server '{_state.Server.Id}' ended ({failure.GetType().Name}).");
+        }
+
+        if (_flood.IsOver)
+        {
+            end = new IOException($"The connection to the server '{_state.Server.Id}' was ended: it sent too many messages.");
         }
 
         foreach (OpenCall call in _open.Values)
@@ -71,6 +79,10 @@ internal sealed partial class GuardedTransport
 
         _toClient.Writer.TryComplete(end);
         _state.Runtime.Connections.Remove(this);
+        if (_flood.IsOver)
+        {
+            await EndInnerAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task EndLostAsync(OpenCall call)
@@ -80,8 +92,20 @@ internal sealed partial class GuardedTransport
             var (code, reason) = Bounds is { ConnectionExceeded: true }
                 ? (GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
                 : (GuardDenialCodes.ServerUnavailable, "the connection ended before the reply");
-            GuardDenial denial = await call.Evaluation!.EndIfOpenAsync("failed", code, reason).ConfigureAwait(false);
-            DeliverDenial(call, denial);
+            DeliverDenial(call, await EndRecordedAsync(call, "failed", code, reason).ConfigureAwait(false));
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+        }
+    }
+
+    /// <summary>Ends a server that floods: its process or stream too, or it would go on filling what the system buffers.</summary>
+    private async Task EndInnerAsync()
+    {
+        try
+        {
+            await CloseInnerAsync().ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -204,11 +228,7 @@ internal sealed partial class GuardedTransport
         {
             // The outcome could not be recorded, or the guard failed: the caller must learn that the call may have happened.
             PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, context.DecisionId, failure);
-            DeliverDenial(call, new GuardDenial(
-                GuardDenialCodes.AuditUnavailable,
-                "audit",
-                $"the outcome could not be recorded ({failure.GetType().Name})",
-                "The call may have been carried out, but its outcome could not be recorded, so it is not shown. Do not repeat it without checking."));
+            DeliverDenial(call, Unrecorded(failure));
         }
     }
 
@@ -318,16 +338,18 @@ internal sealed partial class GuardedTransport
     {
         if (!MessageSnapshot.TryTake(request.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
-            Refuse(RefusalReason.RefusedRequest, fault);
+            Refuse(RefusalReason.RefusedRequest, fault, request.Method);
             return ServerAnswers.Error(request.Id, -32602, "The parameters are not acceptable.");
         }
 
         switch (request.Method)
         {
             case MethodTable.Ping:
+                RecordAnswered(request.Method);
                 return ServerAnswers.Empty(request.Id);
 
             case MethodTable.Roots:
+                RecordAnswered(request.Method);
                 return ServerAnswers.Roots(request.Id, _state.Settings(_state.Policy));
 
             case MethodTable.Sampling:
@@ -335,30 +357,36 @@ internal sealed partial class GuardedTransport
                 break;
 
             default:
-                Refuse(RefusalReason.RefusedRequest, "a method that is not in the table");
+                Refuse(RefusalReason.RefusedRequest, "a method that is not in the table", request.Method);
                 return ServerAnswers.Error(request.Id, -32601, "Method not found.");
         }
 
         OpenCall? cause = CauseOf(out string? unbound);
         if (cause is null)
         {
-            Refuse(RefusalReason.UnboundRequest, unbound!);
+            Refuse(RefusalReason.UnboundRequest, unbound!, request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
         var context = new ServerRequestContext(
             _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload));
         GuardDenial? denial = await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
-        await RecordServerRequestAsync(context, denial).ConfigureAwait(false);
+        if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
+        {
+            Refuse(RefusalReason.RefusedRequest, "the request could not be recorded", request.Method);
+            return ServerAnswers.Refusal(request.Id, request.Method);
+        }
+
         if (denial is not null)
         {
-            Refuse(RefusalReason.RefusedRequest, denial.Reason);
+            Refused.Add(RefusalReason.RefusedRequest); // on record with its caller already
+            CountAgainstFlood(isRefused: true);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
         if (!_serverRequests.TryOpen(request.Id, request.Method, context))
         {
-            Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use");
+            Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use", request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
@@ -428,24 +456,42 @@ internal sealed partial class GuardedTransport
         await _inner.SendMessageAsync(message, both.Token).ConfigureAwait(false);
     }
 
-    private ValueTask RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial) =>
-        _pipeline.Audit.WriteEventAsync(
-            new AuditRecord
-            {
-                Kind = AuditKind.ServerMessage,
-                Time = _pipeline.Time.GetUtcNow(),
-                DecisionId = context.DecisionId,
-                UserId = context.Caller.UserId,
-                SessionId = context.Caller.SessionId,
-                Server = _state.Server.Id,
-                Method = context.Method,
-                Decision = denial is null ? "admit" : "deny",
-                Code = denial?.Code,
-                Stage = denial?.Stage,
-                Reason = denial?.Reason,
-                PolicyRevision = context.PolicyRevision,
-            },
-            _closing.Token);
+    /// <summary>False where a request that would be let through could not be recorded; a refusal stands whether or not it could.</summary>
+    private async ValueTask<bool> RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial)
+    {
+        var record = new AuditRecord
+        {
+            Kind = AuditKind.ServerMessage,
+            Time = _pipeline.Time.GetUtcNow(),
+            DecisionId = context.DecisionId,
+            UserId = context.Caller.UserId,
+            SessionId = context.Caller.SessionId,
+            Server = _state.Server.Id,
+            Method = context.Method,
+            Decision = denial is null ? "admit" : "deny",
+            Code = denial?.Code,
+            Stage = denial?.Stage,
+            Reason = denial?.Reason,
+            PolicyRevision = context.PolicyRevision,
+            ProtocolVersion = _state.ProtocolVersion,
+        };
+        if (denial is not null)
+        {
+            await _pipeline.Audit.WriteEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+
+        try
+        {
+            await _pipeline.Audit.WriteRequiredEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !_closing.IsCancellationRequested)
+        {
+            PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.ServerMessage, context.DecisionId, failure);
+            return false;
+        }
+    }
 
     // ---- notifications of the server --------------------------------------------------------------------------------------------------------
 
@@ -453,7 +499,7 @@ internal sealed partial class GuardedTransport
     {
         if (!MessageSnapshot.TryTake(notification.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
-            Refuse(RefusalReason.RefusedNotification, fault);
+            Refuse(RefusalReason.RefusedNotification, fault, notification.Method);
             return;
         }
 
@@ -461,7 +507,7 @@ internal sealed partial class GuardedTransport
             _state, _state.ConnectionCaller, string.Empty, notification.Method, MetaFilter.Apply(payload), isFromServer: true);
         if (!_notifications.TryRun(() => JudgeNotificationAsync(context)))
         {
-            Refuse(RefusalReason.Overflow, "more notifications than can be judged");
+            Refuse(RefusalReason.Overflow, "more notifications than can be judged", notification.Method);
         }
     }
 
@@ -472,9 +518,11 @@ internal sealed partial class GuardedTransport
             GuardDenial? denial = await _pipeline.JudgeNotificationAsync(context, _closing.Token).ConfigureAwait(false);
             if (denial is not null)
             {
-                Refuse(RefusalReason.RefusedNotification, denial.Reason);
+                Refuse(RefusalReason.RefusedNotification, denial.Reason, context.Method);
                 return;
             }
+
+            RecordDelivered(context);
 
             Deliver(new JsonRpcNotification
             {
@@ -493,34 +541,93 @@ internal sealed partial class GuardedTransport
         }
     }
 
-    /// <summary>Counts what was not let through. The first, and then each power of two, is recorded: a flood cannot fill the audit.</summary>
-    internal void Refuse(RefusalReason reason, string what)
+    /// <summary>Counts and records what was not let through; beyond a quota the audit counts too, and a server that goes on is disconnected.</summary>
+    /// <param name="reason">The kind of refusal.</param>
+    /// <param name="what">Why, in words of the guard.</param>
+    /// <param name="method">The server's method, where it has one.</param>
+    internal void Refuse(RefusalReason reason, string what, string? method = null)
     {
         long count = Refused.Add(reason);
-        if (!long.IsPow2(count))
+        if (long.IsPow2(count))
         {
-            return;
+            PipelineLog.ServerMessageRefused(_pipeline.Logger, _state.Server.Id, what, count);
         }
 
-        PipelineLog.ServerMessageRefused(_pipeline.Logger, _state.Server.Id, what, count);
-        _ = RecordRefusalAsync(reason, what, count);
+        RecordServerMessage("drop", reason.ToString(), what, method);
+        CountAgainstFlood(isRefused: true);
     }
 
-    private async Task RecordRefusalAsync(RefusalReason reason, string what, long count)
+    /// <summary>A message of the server that was let through.</summary>
+    private void RecordDelivered(NotificationContext context)
     {
+        RecordServerMessage("deliver", null, null, context.Method);
+        CountAgainstFlood(isRefused: false);
+    }
+
+    /// <summary>A request of the server that the guard answered by itself.</summary>
+    private void RecordAnswered(string method)
+    {
+        RecordServerMessage("answer", null, null, method);
+        CountAgainstFlood(isRefused: false);
+    }
+
+    private void CountAgainstFlood(bool isRefused)
+    {
+        if (_flood.Add(isRefused))
+        {
+            PipelineLog.ServerFloods(_pipeline.Logger, _state.Server.Id);
+            _state.Runtime.Floods.Add(_state.Server.Id, _pipeline.Time.GetUtcNow());
+            _ = EndFloodAsync();
+        }
+    }
+
+    private async Task EndFloodAsync()
+    {
+        // The end of the connection does not wait for the record of it.
+        await _closing.CancelAsync().ConfigureAwait(false);
         await _pipeline.Audit.WriteEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Connection,
+                Time = _pipeline.Time.GetUtcNow(),
+                SessionId = _state.ConnectionId,
+                Server = _state.Server.Id,
+                Method = "disconnect",
+                Decision = "end",
+                Code = "flood",
+                Reason = $"the server sent too many messages; {Refused.Total} were refused on this connection",
+                PolicyRevision = _state.Policy.Revision,
+            },
+            CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void RecordServerMessage(string decision, string? code, string? reason, string? method) =>
+        Observe(_pipeline.Audit.WriteEventAsync(
             new AuditRecord
             {
                 Kind = AuditKind.ServerMessage,
                 Time = _pipeline.Time.GetUtcNow(),
                 SessionId = _state.ConnectionId,
                 Server = _state.Server.Id,
-                Decision = "drop",
-                Code = reason.ToString(),
-                Reason = what,
+                Method = method is { Length: > MaxRecordedMethod } ? method[..MaxRecordedMethod] : method,
+                Decision = decision,
+                Code = code,
+                Reason = reason,
                 PolicyRevision = _state.Policy.Revision,
-                Count = count,
+                ProtocolVersion = _state.ProtocolVersion,
             },
-            CancellationToken.None).ConfigureAwait(false);
+            CancellationToken.None));
+
+    /// <summary>The reader of the server's messages does not wait for the audit; a failure was logged by the trail.</summary>
+    private static void Observe(ValueTask write)
+    {
+        if (write.IsCompletedSuccessfully)
+        {
+            write.GetAwaiter().GetResult();
+        }
+        else
+        {
+            _ = write.AsTask();
+        }
     }
 }

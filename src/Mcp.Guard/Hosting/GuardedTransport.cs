@@ -26,12 +26,14 @@ internal sealed partial class GuardedTransport : ITransport
     private readonly CancellationTokenSource _closing = new();
     private Task _pump = Task.CompletedTask;
     private int _disposed;
+    private int _innerClosed;
 
     public GuardedTransport(ITransport inner, ConnectionState state)
     {
         _inner = inner;
         _state = state;
         _pipeline = state.Runtime.Pipeline;
+        _flood = new(state.Runtime.Flood, _pipeline.Time);
         _state.ListTools = ListToolsAsync;
         _state.OwnsProgressToken = OwnsProgressToken;
     }
@@ -86,10 +88,12 @@ internal sealed partial class GuardedTransport : ITransport
 
         _state.Runtime.Connections.Remove(this);
         await _closing.CancelAsync().ConfigureAwait(false);
-        await _inner.DisposeAsync().ConfigureAwait(false);
+        await CloseInnerAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
         _closing.Dispose();
     }
+
+    private ValueTask CloseInnerAsync() => Interlocked.Exchange(ref _innerClosed, 1) == 0 ? _inner.DisposeAsync() : default;
 
     /// <summary>Ends the running calls that a stop covers.</summary>
     public void EndCovered(Halt halt)
@@ -174,6 +178,11 @@ internal sealed partial class GuardedTransport : ITransport
             if (!forwarded)
             {
                 Forget(call);
+                if (call.Evaluation is { } unsent)
+                {
+                    // An intent may be on record: it gets its outcome, and the call's slot is free.
+                    await unsent.DisposeAsync().ConfigureAwait(false);
+                }
             }
         }
     }
@@ -221,7 +230,7 @@ internal sealed partial class GuardedTransport : ITransport
                     : UrlRefusedException.In(failure) is { } refused
                         ? ("deny", GuardDenialCodes.UrlNotAllowed, refused.Verdict.Message)
                         : ("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})");
-                GuardDenial denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason).ConfigureAwait(false);
+                GuardDenial denial = await EndRecordedAsync(call, decision, code, reason).ConfigureAwait(false);
                 if (code == GuardDenialCodes.UrlNotAllowed)
                 {
                     denial = new GuardDenial(code, denial.Stage, reason, "The address of the server, or one that it redirected to, is not permitted.");
@@ -395,18 +404,7 @@ internal sealed partial class GuardedTransport : ITransport
         _late.Add(call);
         try
         {
-            GuardDenial denial;
-            try
-            {
-                denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason, stillRuns: true).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, call.Context!.DecisionId, failure);
-                denial = new GuardDenial(code, "call", reason);
-            }
-
-            DeliverDenial(call, denial);
+            DeliverDenial(call, await EndRecordedAsync(call, decision, code, reason, stillRuns: true).ConfigureAwait(false));
             await CancelAtServerAsync(call).ConfigureAwait(false);
         }
         catch (Exception fault)
@@ -414,6 +412,26 @@ internal sealed partial class GuardedTransport : ITransport
             PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
         }
     }
+
+    /// <summary>Records how a call without a reply ended. Where that fails, the caller is told that the call may have happened; nothing is thrown.</summary>
+    private async Task<GuardDenial> EndRecordedAsync(OpenCall call, string decision, string code, string reason, bool stillRuns = false)
+    {
+        try
+        {
+            return await call.Evaluation!.EndIfOpenAsync(decision, code, reason, stillRuns).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, call.Context!.DecisionId, failure);
+            return Unrecorded(failure);
+        }
+    }
+
+    private static GuardDenial Unrecorded(Exception failure) => new(
+        GuardDenialCodes.AuditUnavailable,
+        "audit",
+        $"the outcome could not be recorded ({failure.GetType().Name})",
+        "The call may have been carried out, but its outcome could not be recorded, so it is not shown. Do not repeat it without checking.");
 
     private async Task CancelAtServerAsync(OpenCall call)
     {

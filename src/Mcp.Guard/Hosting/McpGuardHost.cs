@@ -9,16 +9,26 @@ using ModelContextProtocol.Protocol;
 namespace Mcp.Guard.Hosting;
 
 /// <summary>The guard of one host.</summary>
-internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory transports, AuditFileSink? files, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
+internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory transports, AuditSinks audit, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
     : IMcpGuard, IAsyncDisposable, IDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
     private IDisposable? _policySubscription;
+    private Exception? _policyError;
     private volatile bool _started;
+
+    /// <summary>True once the start is on record.</summary>
+    public bool IsStarted => _started;
 
     public GuardRuntime Runtime => runtime;
 
     public IMcpHostPolicy Policy => runtime.Pipeline;
+
+    /// <summary>Where the records go.</summary>
+    public AuditSinks Audit => audit;
+
+    /// <summary>Why the newest change of the policy was refused; null where it is in force.</summary>
+    public Exception? PolicyError => Volatile.Read(ref _policyError);
 
     public string PolicyRevision => runtime.Policy.Current.Revision;
 
@@ -38,7 +48,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
                 return;
             }
 
-            if (files is not null)
+            if (audit.Files is { } files)
             {
                 await files.StartAsync(ct).ConfigureAwait(false);
             }
@@ -222,6 +232,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
 
     private void RecordPolicyChange(PolicyChange change)
     {
+        Volatile.Write(ref _policyError, change.Error);
         HostingLog.PolicyChanged(runtime.Pipeline.Logger, change.Current.Revision, change.Error is null ? "in force" : "refused; the last good policy stays", change.Error);
         _ = runtime.Pipeline.Audit.WriteEventAsync(
             new AuditRecord

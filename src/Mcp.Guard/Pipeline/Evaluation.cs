@@ -5,7 +5,7 @@ using Mcp.Guard.Stages.KillSwitch;
 namespace Mcp.Guard.Pipeline;
 
 /// <summary>One judged request until its outcome is recorded. Exactly one of the four endings takes effect.</summary>
-internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started) : GuardEvaluation
+internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started, RequestSpan span) : GuardEvaluation
 {
     private HaltRegistration? _halted;
     private int _ended;
@@ -48,6 +48,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         finally
         {
             lease?.Dispose();
+            span.End("aborted", code, pipeline.Time.GetElapsedTime(started));
         }
 
         return end;
@@ -78,6 +79,8 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             {
                 lease?.Dispose();
             }
+
+            span.End(decision, code == "input-required" ? null : code, pipeline.Time.GetElapsedTime(started));
         }
 
         return end;
@@ -106,11 +109,13 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             string decision = refused is not null ? "deny" : isError ? "error" : changes is null ? "delivered" : "changed";
             var outcome = new AuditOutcome(answer, delivered, changes);
             await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
+            span.End(decision, refused?.Code ?? RequestSpan.ErrorTypeOf(delivered, isError), pipeline.Time.GetElapsedTime(started));
             return refused is null ? GuardResult.Allow(delivered) : GuardResult.Deny(refused);
         }
         finally
         {
             lease?.Dispose();
+            span.End("failed", GuardDenialCodes.AuditUnavailable, pipeline.Time.GetElapsedTime(started));
         }
     }
 

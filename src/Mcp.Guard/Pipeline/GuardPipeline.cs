@@ -33,6 +33,20 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     {
         ct.ThrowIfCancellationRequested();
         long started = time.GetTimestamp();
+        var span = new RequestSpan(context);
+        try
+        {
+            return await EvaluateAsync(context, span, started, ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            span.End("cancelled", GuardDenialCodes.Timeout, time.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    private async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, RequestSpan span, long started, CancellationToken ct)
+    {
         GuardDenial? denial = context.Fault is { } fault
             ? new GuardDenial(GuardDenialCodes.ArgumentsMalformed, GuardStages.Methods, fault)
             : context.Refusal ?? await JudgeAsync(context, ct).ConfigureAwait(false);
@@ -60,6 +74,8 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
                 lease?.Dispose();
+                // The intent may be on record by now; the call does not leave. The caller does not wait for that word.
+                _ = audit.WriteDenialAsync(context, new GuardDenial(GuardDenialCodes.Timeout, "call", "the caller cancelled before the call left"), CancellationToken.None).AsTask();
                 throw;
             }
             catch (Exception failure)
@@ -74,9 +90,15 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         {
             PipelineLog.Denied(logger, context.Method, context.TargetName, context.Server.Id, denial.Code, denial.Stage, context.DecisionId);
             await audit.WriteDenialAsync(context, denial, ct).ConfigureAwait(false);
+            span.Decide("deny", denial.Code);
+            span.End("deny", denial.Code, time.GetElapsedTime(started));
+        }
+        else
+        {
+            span.Decide("allow", null);
         }
 
-        return new Evaluation(this, context, denial, lease, started);
+        return new Evaluation(this, context, denial, lease, started, span);
     }
 
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>

@@ -1,3 +1,4 @@
+using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
@@ -34,6 +35,12 @@ internal sealed class GuardRuntime
     public required TimeProvider Time { get; init; }
 
     public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>From when on a connection over which too much comes is ended.</summary>
+    public AuditFloodOptions Flood { get; init; } = new();
+
+    /// <summary>The servers that were disconnected for it.</summary>
+    public FloodedServers Floods { get; } = new();
 
     /// <summary>Starts the guard where no host has: reads the stops, opens the audit. Set once, when the guard is put together.</summary>
     public Func<CancellationToken, Task> StartAsync { get; set; } = static _ => throw new InvalidOperationException("the guard is not put together");

@@ -23,6 +23,9 @@ internal static partial class PipelineLog
     [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "The guard failed while it judged a message from server '{Server}'; that message is refused.")]
     public static partial void MessageFault(ILogger logger, string server, Exception fault);
 
+    [LoggerMessage(EventId = 1050, Level = LogLevel.Warning, Message = "Server '{Server}' sent too many messages; the connection is ended.")]
+    public static partial void ServerFloods(ILogger logger, string server);
+
     [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "Refused a message from server '{Server}': {Reason} ({Count} so far on this connection).")]
     public static partial void ServerMessageRefused(ILogger logger, string server, string reason, long count);
 

@@ -88,6 +88,9 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>How consent was given, for the audit: a grant's id, or the person.</summary>
     public string? ConsentNote { get; set; }
 
+    /// <summary>The W3C trace id of the request's span, or of the caller's where nobody listens to the guard's; kept because the reply arrives in no trace.</summary>
+    public string? TraceId { get; set; }
+
     /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
     public Continuation? Continues { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Json;
 using Microsoft.Extensions.Logging;
 
@@ -214,6 +215,7 @@ internal sealed class ConsentService
             return await RefuseAsync(subject, refusal, retryAfter, ct).ConfigureAwait(false);
         }
 
+        long asked = _time.GetTimestamp();
         ConsentOutcome outcome;
         try
         {
@@ -225,6 +227,7 @@ internal sealed class ConsentService
             throw;
         }
 
+        GuardTelemetry.CountConsent(subject.Server.Id, outcome.Decision ?? "deny", _time.GetElapsedTime(asked));
         return await ConcludeAsync(subject, binding, outcome, ct).ConfigureAwait(false);
     }
 
