@@ -18,6 +18,8 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
 
     public IMcpHostPolicy Policy => runtime.Pipeline;
 
+    public IToolReviews Reviews => runtime.Reviews;
+
     public string PolicyRevision => runtime.Policy.Current.Revision;
 
     /// <summary>Reads the stops and records the start. Runs once; without a host at the first connection.</summary>
