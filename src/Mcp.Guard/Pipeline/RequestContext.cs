@@ -53,10 +53,10 @@ internal sealed class RequestContext : GuardRequestContext
 
     public ConnectionState Connection { get; }
 
-    public PolicySnapshot Policy { get; }
+    public PolicySnapshot Policy { get; private set; }
 
     /// <summary>The server's part of the policy; null where the policy in force no longer names it.</summary>
-    public ServerSettings? Settings { get; }
+    public ServerSettings? Settings { get; private set; }
 
     /// <summary>Why the message cannot be judged at all; denies <c>arguments-malformed</c> before any stage.</summary>
     public string? Fault { get; set; }
@@ -164,6 +164,16 @@ internal sealed class RequestContext : GuardRequestContext
             ListedName = TargetName;
             SetPayload(JsonMembers.Replace(Current, "name"u8, writer => writer.WriteString("name"u8, exact)));
         }
+    }
+
+    /// <summary>Goes on under the policy that is in force now: after a person's answer another one may be than when the call was first judged.</summary>
+    /// <returns>Whether it is another one.</returns>
+    public bool UseCurrentPolicy()
+    {
+        PolicySnapshot before = Policy;
+        Policy = Connection.Policy;
+        Settings = Connection.Settings(Policy);
+        return !ReferenceEquals(before, Policy);
     }
 
     public void SetVerdict(RuleVerdict verdict)
