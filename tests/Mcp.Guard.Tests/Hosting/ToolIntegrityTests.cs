@@ -222,6 +222,52 @@ internal sealed class ToolIntegrityTests
         Assert.That(guard.Audit.OfKind(AuditKind.Catalog).Any(record => record is { Decision: "refuse", AnsweredBy: "admin", Target: "read_and_upload" }));
     }
 
+    [TestCase("new")]
+    [TestCase("changed")]
+    public async Task Reviews_Refused_NobodyIsAskedAndARestartForgetsNothing(string kind)
+    {
+        var store = new InMemoryPinStore();
+        RawServer Start(bool later)
+        {
+            var server = new RawServer();
+            if (later && kind == "new")
+            {
+                server.Tools.Add((JsonNode)RawServer.Tool("late"));
+            }
+            else if (later)
+            {
+                server.Tools[0]!["description"] = "Second.";
+            }
+
+            return server;
+        }
+
+        string tool = kind == "new" ? "late" : "echo";
+        await using (var guard = new GuardFixture(AllowByGlob, builder => builder.UsePinStore(_ => store)))
+        {
+            await using (McpClient first = await guard.ConnectAsync(Start(later: false)))
+            {
+                await first.ListToolsAsync();
+            }
+
+            await using McpClient second = await guard.ConnectAsync(Start(later: true));
+            await second.ListToolsAsync();
+            Assert.That(await guard.Guard.Reviews.RefuseAsync(guard.Guard.Reviews.List().Single().Id, "admin"), Is.True);
+            Assert.That(TextOf(await second.CallToolAsync(tool)), Does.Contain("[tool-changed]"));
+            Assert.That(guard.Consent.Requests, Is.Empty);
+        }
+
+        await using var again = new GuardFixture(AllowByGlob, builder => builder.UsePinStore(_ => store));
+        again.Consent.Then(request => ConsentAnswer.AllowTool(request));
+        RawServer restarted = Start(later: true);
+        await using McpClient client = await again.ConnectAsync(restarted);
+        Assert.That((await client.ListToolsAsync()).Select(listed => listed.Name), Does.Not.Contain(tool));
+        Assert.That(TextOf(await client.CallToolAsync(tool)), Does.Contain("[tool-changed]"));
+        Assert.That(again.Consent.Requests, Is.Empty, "an answer to a prompt does not overrule a refusal");
+        Assert.That(again.Guard.Reviews.List(), Is.Empty);
+        Assert.That(restarted.Calls, Is.Empty);
+    }
+
     [Test]
     public async Task Pins_Lost_EverythingIsDeniedUntilApproved()
     {

@@ -60,6 +60,9 @@ internal sealed class CatalogReport
             case ToolPinState.Changed:
                 Line("changed and hidden", name);
                 break;
+            case ToolPinState.Refused:
+                Line("refused by a person", name);
+                break;
             default:
                 Line("hidden because the pins are out of reach", name);
                 break;

@@ -195,7 +195,7 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
         foreach (string name in page)
         {
             ToolEntry entry = entries[name];
-            bool isShown = IsShown(settings, entry);
+            bool isShown = IsShown(connection, settings, entry);
             report.Add(entry, isShown);
             if (isShown)
             {
@@ -211,8 +211,9 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
     private static string Code(ContentFindings findings) =>
         findings == ContentFindings.None ? "hidden" : "hidden," + string.Join(',', ContentFlagNames.Of((ContentFlags)(int)findings));
 
-    private static bool IsShown(ServerSettings settings, ToolEntry entry) =>
+    private static bool IsShown(ConnectionState connection, ServerSettings settings, ToolEntry entry) =>
         entry.Pin is ToolPinState.Pinned or ToolPinState.New
+        && !(entry.Pin == ToolPinState.New && connection.Runtime.Reviews.IsRefused(connection, entry.Definition))
         && entry.Name.IsUsable
         && entry.Text.Shown is not null
         && entry.InputSchema.IsCompiled

@@ -19,8 +19,8 @@ internal sealed class PinRegister(IPinStore store, TimeProvider time)
 
     private const int MaxInstructionsKept = 64 * 1024;
 
-    // No definition has this fingerprint: a tool with this pin counts as changed whatever it is.
-    private static readonly string MatchesNothing = new('0', 64);
+    // Where a refused definition of a tool is kept; no tool can have such a name.
+    private const string RefusedPrefix = "#refused ";
 
     public ValueTask<PinnedCatalog> ReadAsync(McpServerIdentity server, CancellationToken ct) => store.ReadAsync(server, ct);
 
@@ -33,6 +33,7 @@ internal sealed class PinRegister(IPinStore store, TimeProvider time)
     /// <summary>How a definition compares with stored pins that count.</summary>
     public static ToolPinComparison Compare(PinnedCatalog pins, string tool, string fingerprint) =>
         pins.Status != PinnedCatalogStatus.Known ? new(ToolPinState.Unavailable, null)
+        : pins.Tools.TryGetValue(RefusedPrefix + tool, out ToolPin? refused) && ToolFingerprint.Same(refused.Fingerprint, fingerprint) ? new(ToolPinState.Refused, null)
         : !pins.Tools.TryGetValue(tool, out ToolPin? pin) ? new(ToolPinState.New, null)
         : new(ToolFingerprint.Same(pin.Fingerprint, fingerprint) ? ToolPinState.Pinned : ToolPinState.Changed, pin);
 
@@ -50,11 +51,18 @@ internal sealed class PinRegister(IPinStore store, TimeProvider time)
 
     /// <summary>Pins exactly this definition, with a person's word; false where others kept writing.</summary>
     public ValueTask<bool> ApproveAsync(McpServerIdentity server, string tool, string fingerprint, string? definition, CancellationToken ct) =>
-        ChangeAsync(server, tools => tools[tool] = Pin(tool, fingerprint, definition, approved: true), ct);
+        ChangeAsync(
+            server,
+            tools =>
+            {
+                tools.Remove(RefusedPrefix + tool);
+                tools[tool] = Pin(tool, fingerprint, definition, approved: true);
+            },
+            ct);
 
-    /// <summary>Keeps a tool out until a person approves it: its pin matches no definition.</summary>
-    public ValueTask<bool> RefuseAsync(McpServerIdentity server, string tool, CancellationToken ct) =>
-        ChangeAsync(server, tools => tools[tool] = Pin(tool, MatchesNothing, null, approved: false), ct);
+    /// <summary>Keeps exactly this definition out.</summary>
+    public ValueTask<bool> RefuseAsync(McpServerIdentity server, string tool, string fingerprint, CancellationToken ct) =>
+        ChangeAsync(server, tools => tools[RefusedPrefix + tool] = Pin(RefusedPrefix + tool, fingerprint, null, approved: false), ct);
 
     /// <summary>
     /// Whether the instructions are the remembered ones; those of a server's first sight are remembered. Absent ones show nothing, so they need nobody's word.

@@ -67,9 +67,13 @@ internal sealed class ToolPinningStage : IGuardStage<RequestContext>
 
     private static GuardDecision Worse(GuardDecision flagged, GuardDecision pin) => pin.Kind == GuardDecisionKind.Continue ? flagged : pin;
 
+    private static GuardDecision Refused => GuardDecision.Deny(GuardDenialCodes.ToolChanged, "a person refused this definition");
+
     private static GuardDecision JudgePin(RequestContext context, ToolEntry entry) => entry.Pin switch
     {
         ToolPinState.Pinned => GuardDecision.Continue,
+        ToolPinState.Refused => Refused,
+        ToolPinState.New or ToolPinState.Changed when context.Connection.Runtime.Reviews.IsRefused(context.Connection, entry.Definition) => Refused,
         ToolPinState.New when context.HasVerdict && context.Verdict.Effect == RuleEffect.Allow && !context.Verdict.IsGlobAllow => GuardDecision.Continue,
         ToolPinState.New => GuardDecision.AskConsent("tool-new", "the tool appeared after its server was first seen"),
         ToolPinState.Changed when entry.IsPinnedByPolicy => GuardDecision.Deny(GuardDenialCodes.ToolChanged, "the definition is not the one that the policy pins"),

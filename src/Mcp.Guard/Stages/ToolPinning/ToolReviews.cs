@@ -46,7 +46,7 @@ internal sealed class ToolReviews(PinRegister pins, AuditTrail audit, IPolicySou
         foreach (ToolEntry entry in entries)
         {
             string name = entry.Definition.Name;
-            if (entry.Pin == ToolPinState.Pinned || !entry.Name.IsUsable || settings.ForTool(name).IsDenied)
+            if (entry.Pin is ToolPinState.Pinned or ToolPinState.Refused || !entry.Name.IsUsable || settings.ForTool(name).IsDenied)
             {
                 Forget(connection.ServerKey, name);
             }
@@ -80,6 +80,15 @@ internal sealed class ToolReviews(PinRegister pins, AuditTrail audit, IPolicySou
                 SeenAt = seen,
             };
         }, instructions);
+    }
+
+    /// <summary>Whether a person refused exactly this definition since the start.</summary>
+    public bool IsRefused(ConnectionState connection, McpToolDefinition definition)
+    {
+        lock (_gate)
+        {
+            return _refused.Count > 0 && _refused.Contains(IdOf(connection.ServerKey, definition.Name, definition.Fingerprint));
+        }
     }
 
     /// <summary>Nothing of this name waits any longer.</summary>
@@ -118,8 +127,10 @@ internal sealed class ToolReviews(PinRegister pins, AuditTrail audit, IPolicySou
         }
 
         await RecordAsync(waiting, "refuse", reviewedBy, ct).ConfigureAwait(false);
-        if (waiting.Review is { Kind: ToolReviewKind.New, CanApprove: true } && !IsPinnedByPolicy(waiting.Server)
-            && !await pins.RefuseAsync(waiting.Server, waiting.Tool, ct).ConfigureAwait(false))
+
+        // Lost pins stay lost: a refusal must not turn tools that are denied into new ones that ask.
+        if (waiting.Review is { Kind: ToolReviewKind.New or ToolReviewKind.Changed } && !IsPinnedByPolicy(waiting.Server)
+            && !await pins.RefuseAsync(waiting.Server, waiting.Tool, waiting.Review.Fingerprint, ct).ConfigureAwait(false))
         {
             return false;
         }
@@ -128,7 +139,7 @@ internal sealed class ToolReviews(PinRegister pins, AuditTrail audit, IPolicySou
         {
             if (_refused.Count >= MaxRefused)
             {
-                _refused.Clear(); // they wait again; nothing is approved by that
+                return false; // each is kept where it can be; what cannot must not be forgotten
             }
 
             _refused.Add(waiting.Review.Id);
@@ -186,7 +197,7 @@ internal sealed class ToolReviews(PinRegister pins, AuditTrail audit, IPolicySou
     private void Add(ConnectionState connection, string tool, string fingerprint, Func<string, DateTimeOffset, ToolReview> create, string? instructions = null)
     {
         string id = IdOf(connection.ServerKey, tool, fingerprint);
-        var key = (connection.ServerKey, tool);
+        (string, string) key = (connection.ServerKey, tool);
         DateTimeOffset seen = time.GetUtcNow();
         lock (_gate)
         {
