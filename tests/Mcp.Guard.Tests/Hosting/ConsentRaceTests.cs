@@ -15,7 +15,7 @@ internal sealed class ConsentRaceTests
     private const string Asks = """{"effect":"ask","tools":["echo"]}""";
 
     [TestCase("""{"ask":{"effect":"ask","tools":["echo"]},"no":{"effect":"deny","tools":["echo"]}}""", "[rule-denied]")]
-    [TestCase("""{"ask":{"effect":"ask","tools":["echo"],"require":{"properties":{"path":{"const":"/other"}}}}}""", "[arguments-invalid]")]
+    [TestCase("""{"ask":{"effect":"ask","tools":["echo"],"require":{"properties":{"note":{"const":"other"}}}}}""", "[arguments-invalid]")]
     [TestCase("""{"another":{"effect":"ask","tools":["echo"]}}""", "[consent-denied]")]
     [TestCase("""{"ask":{"effect":"ask","tools":["echo"]}}""", null)]
     public async Task Call_PolicyChangesWhileThePersonThinks_TheNewOneDecides(string rules, string? code)
@@ -43,11 +43,11 @@ internal sealed class ConsentRaceTests
                 return ConsentAnswer.AllowTool(request);
             });
 
-            CallToolResult result = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["path"] = "/srv/a" });
+            CallToolResult result = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["note"] = "a" });
 
             Assert.That(server.Calls, Has.Count.EqualTo(code is null ? 1 : 0));
             Assert.That(code is null ? result.IsError is not true : ((TextContentBlock)result.Content[0]).Text.Contains(code, StringComparison.Ordinal), ((TextContentBlock)result.Content[0]).Text);
-            await client.CallToolAsync("echo", new Dictionary<string, object?> { ["path"] = "/srv/a" });
+            await client.CallToolAsync("echo", new Dictionary<string, object?> { ["note"] = "a" });
             Assert.That(server.Calls, Has.Count.EqualTo(code is null ? 1 : 0), "a grant of the old policy is none of the new one");
         }
         finally

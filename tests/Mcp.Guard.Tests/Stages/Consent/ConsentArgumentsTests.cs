@@ -23,7 +23,7 @@ internal sealed class ConsentArgumentsTests
     {
         await using var guard = new GuardFixture(settings =>
         {
-            settings.Ask("ask", "*");
+            settings.Ask("ask", rule => rule.Tools("*").With("paths", """{"detect":"declared"}"""));
             settings.With("rateLimit", """{"permits":1000,"per":"1s"}""");
         });
         await guard.Host.StartAsync(default);
