@@ -73,13 +73,17 @@ internal static class GuardFactory
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
         var pipeline = new GuardPipeline(lists, audit, gate, budgets, time, logger);
+        var register = new PinRegister(pins, time);
+        var connections = new ConnectionRegistry();
         var runtime = new GuardRuntime
         {
             Policy = policy,
             Pipeline = pipeline,
             Halts = halts,
             Schemas = schemas,
-            Pins = pins,
+            Pins = register,
+            Reviews = new ToolReviews(register, audit, policy, connections, time),
+            Connections = connections,
             Sanitizer = sanitizer,
             Tools = new ToolEntryCache(schemas),
             Consent = service,

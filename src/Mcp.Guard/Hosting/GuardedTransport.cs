@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -35,6 +36,8 @@ internal sealed partial class GuardedTransport : ITransport
         _pipeline = state.Runtime.Pipeline;
         _flood = new(state.Runtime.Flood, _pipeline.Time);
         _state.ListTools = ListToolsAsync;
+        _state.NamesKey = state.ConnectionId;
+        _state.AnnounceTools = AnnounceTools;
         _state.OwnsProgressToken = OwnsProgressToken;
     }
 
@@ -87,6 +90,7 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         _state.Runtime.Connections.Remove(this);
+        _state.Runtime.Names.Remove(_state);
         await _closing.CancelAsync().ConfigureAwait(false);
         await CloseInnerAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
@@ -130,6 +134,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
+            await ResolveNameAsync(request, context, ct).ConfigureAwait(false);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
             call.Evaluation = evaluation;
             if (evaluation.Denial is { } denial)
@@ -146,7 +151,7 @@ internal sealed partial class GuardedTransport : ITransport
 
             TrackSubscriptions(context);
             call.ProgressToken = ProgressTokenOf(evaluation.Payload);
-            JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload, context.Settings is { AllowHeaderMirroring: true });
+            JsonRpcRequest outgoing = Outgoing(request, context, evaluation.Payload);
             forwarded = true;
             call.MarkForwarded();
             call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
@@ -252,15 +257,16 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     /// <summary>The message that leaves: the judged value under the caller's id and context, from which the SDK derives HTTP headers.</summary>
-    private static JsonRpcRequest Outgoing(JsonRpcRequest request, JsonElement payload, bool mirrors) => new()
+    private static JsonRpcRequest Outgoing(JsonRpcRequest request, RequestContext context, JsonElement payload) => new()
     {
         Id = request.Id,
         Method = request.Method,
         Params = payload.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(payload),
-        Context = OutgoingContext(request.Context, mirrors),
+        Context = OutgoingContext(
+            request.Context, context.Settings is { AllowHeaderMirroring: true }, context.ListedName is null ? null : context.TargetName),
     };
 
-    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors)
+    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors, string? exactName = null)
     {
         if (given is null)
         {
@@ -284,7 +290,7 @@ internal sealed partial class GuardedTransport : ITransport
             ClientCapabilities = given.ClientCapabilities,
             LogLevel = given.LogLevel,
 #pragma warning disable MCPEXP002 // Experimental in the SDK; left out it would change the Mcp-Name header.
-            RoutingName = given.RoutingName,
+            RoutingName = given.RoutingName is null ? null : exactName ?? given.RoutingName,
 #pragma warning restore MCPEXP002
         };
     }
@@ -305,6 +311,12 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         context.SetPayload(payload);
+        return context;
+    }
+
+    /// <summary>Turns a name under which a tool was listed into its exact one, which everything after this is about.</summary>
+    private async ValueTask ResolveNameAsync(JsonRpcRequest request, RequestContext context, CancellationToken ct)
+    {
 #pragma warning disable MCPEXP002 // Experimental in the SDK; it decides the Mcp-Name header and must not name something else than was judged.
         if (request.Context?.RoutingName is { } routed && !string.Equals(routed, context.TargetName, StringComparison.Ordinal))
         {
@@ -312,13 +324,36 @@ internal sealed partial class GuardedTransport : ITransport
         }
 #pragma warning restore MCPEXP002
 
-        if (context.Fault is null && ContinuationTable.IsContinuation(payload))
+        if (context is { Kind: RequestKind.ToolCall, Fault: null })
+        {
+            if (_state.Tools.IsStale && QualifiedToolName.MayBeOf(_state.Server.Id, context.TargetName!))
+            {
+                try
+                {
+                    await _state.Tools.ListAsync(context, ct).ConfigureAwait(false);
+                }
+                catch (McpGuardException unlisted)
+                {
+                    // The stages list again and deny; here only a name is looked for.
+                    PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, unlisted);
+                }
+            }
+
+            context.UseExactName();
+        }
+
+        if (context.Fault is null && ContinuationTable.IsContinuation(context.Current))
         {
             _continuations.Bind(context, _pipeline.Time.GetUtcNow());
         }
-
-        return context;
     }
+
+    /// <summary>The guard's own word to the client: what was listed changed, because a person decided or another server has the same names.</summary>
+    private void AnnounceTools() => Deliver(new JsonRpcNotification
+    {
+        Method = MethodTable.ToolsChanged,
+        Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
+    });
 
     private async Task SendNotificationAsync(JsonRpcNotification notification, CancellationToken ct)
     {
@@ -532,12 +567,15 @@ internal sealed partial class GuardedTransport : ITransport
                 Forget(call);
             }
 
-            cursor = _state.Tools.NextCursor;
+            cursor = own.NextCursor;
             if (cursor is null)
             {
                 return;
             }
         }
+
+        // A list without an end is none: nothing can be called by it.
+        throw Local(GuardDenialCodes.ResultTooLarge);
     }
 
     private bool OwnsProgressToken(string token)

@@ -44,6 +44,9 @@ public interface IMcpGuard
     /// <exception cref="McpGuardException">The policy names no such server.</exception>
     GuardConnection OpenConnection(string serverId);
 
+    /// <summary>Tools and instructions that changed behind their pins, or appeared later, for a person who decides.</summary>
+    IToolReviews Reviews { get; }
+
     /// <summary>The pipeline, for hosts that do not use the SDK.</summary>
     IMcpHostPolicy Policy { get; }
 

@@ -30,6 +30,8 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
     /// <summary>Why the newest change of the policy was refused; null where it is in force.</summary>
     public Exception? PolicyError => Volatile.Read(ref _policyError);
 
+    public IToolReviews Reviews => runtime.Reviews;
+
     public string PolicyRevision => runtime.Policy.Current.Revision;
 
     /// <summary>Reads the stops and records the start. Runs once; without a host at the first connection.</summary>

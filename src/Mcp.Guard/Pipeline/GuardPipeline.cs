@@ -288,6 +288,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>After an answer every stage but rate and consent judges the same value again: policy, roots, links and stops may have changed meanwhile.</summary>
     private async ValueTask<GuardDenial?> JudgeAgainAsync(RequestContext context, int consentAt, CancellationToken ct)
     {
+        bool isOtherPolicy = context.UseCurrentPolicy();
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = 0; i < consentAt; i++)
         {
@@ -303,7 +304,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 case GuardDecisionKind.Continue:
                 case GuardDecisionKind.Replace when Same(decision.Payload, context.Current):
                     break;
-                case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision.Code):
+                case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision, isOtherPolicy):
                     break;
                 case GuardDecisionKind.AskConsent:
                     return new GuardDenial(GuardDenialCodes.ConsentDenied, slot.Name, "a reason to ask appeared after the person had answered");
@@ -315,11 +316,14 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         return null;
     }
 
-    private static bool WasShown(RequestContext context, string stage, string code)
+    private static bool WasShown(RequestContext context, string stage, in GuardDecision decision, bool isOtherPolicy)
     {
         foreach (GuardAskReason reason in context.AskReasons ?? [])
         {
-            if (string.Equals(reason.Stage, stage, StringComparison.Ordinal) && string.Equals(reason.Code, code, StringComparison.Ordinal))
+            // Another policy may ask under the same code for a reason of its own.
+            if (string.Equals(reason.Stage, stage, StringComparison.Ordinal)
+                && string.Equals(reason.Code, decision.Code, StringComparison.Ordinal)
+                && (!isOtherPolicy || string.Equals(reason.Reason, decision.Reason, StringComparison.Ordinal)))
             {
                 return true;
             }

@@ -4,6 +4,7 @@ using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Pipeline;
@@ -19,7 +20,10 @@ internal sealed class GuardRuntime
 
     public required ISchemaCompiler Schemas { get; init; }
 
-    public required IPinStore Pins { get; init; }
+    public required PinRegister Pins { get; init; }
+
+    /// <summary>Definitions that wait for a person.</summary>
+    public required ToolReviews Reviews { get; init; }
 
     public required IContentSanitizer Sanitizer { get; init; }
 
@@ -46,5 +50,8 @@ internal sealed class GuardRuntime
     public Func<CancellationToken, Task> StartAsync { get; set; } = static _ => throw new InvalidOperationException("the guard is not put together");
 
     /// <summary>The transports that are connected, so that a stop reaches running calls.</summary>
-    public ConnectionRegistry Connections { get; } = new();
+    public required ConnectionRegistry Connections { get; init; }
+
+    /// <summary>The tool names of all connected servers.</summary>
+    public CatalogNames Names { get; } = new();
 }

@@ -55,6 +55,7 @@ internal static class StageOrder
         [
             new ResultLimitStage(),
             new ResultSchemaStage(),
+            new InstructionPinStage(),
             new PromptLimitStage(parts.Tokens),
             new ResultSanitizingStage(parts.Sanitizer),
             new RedactionStage(),

@@ -105,7 +105,7 @@ internal sealed class ConsentScenarioTests
         var subject = new FakeSubject();
         var desk = new ConsentDesk(request =>
         {
-            subject.Fingerprint = new string('b', 64);
+            subject.CurrentFingerprint = new string('b', 64);
             return ConsentAnswer.AllowTool(request);
         });
         ConsentVerdict verdict = await desk.Decide(subject);
