@@ -9,6 +9,18 @@ internal sealed class NotificationQueue
     private Task _tail = Task.CompletedTask;
     private int _waiting;
 
+    /// <summary>Whether everything that came so far is judged.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _tail.IsCompleted;
+            }
+        }
+    }
+
     /// <summary>Runs the work after all work before it; false where too much waits.</summary>
     public bool TryRun(Func<Task> work)
     {

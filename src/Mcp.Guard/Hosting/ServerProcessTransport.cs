@@ -27,7 +27,7 @@ internal sealed class ServerProcessTransport(ServerSettings settings, IsolationO
             IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Detect());
             process = await ServerProcess.StartAsync(
                 plan,
-                new ServerProcessOptions { Time = time, WrapOutput = stream => new BoundedLineStream(stream, settings.Limits.Results.MaxBytes + EnvelopeBytes) },
+                new ServerProcessOptions { Time = time, SanitizeError = ServerText.ForLog, WrapOutput = stream => new BoundedLineStream(stream, settings.Limits.Results.MaxBytes + EnvelopeBytes) },
                 logger,
                 cancellationToken).ConfigureAwait(false);
         }
