@@ -32,6 +32,12 @@ internal sealed class RawServer : IClientTransport, ITransport
     /// <summary>What it does with any other request that it does not answer itself.</summary>
     public Func<JsonRpcRequest, RawServer, Task>? OnOther { get; set; }
 
+    /// <summary>A method that <see cref="OnOwn"/> answers in place of the server itself.</summary>
+    public string? OwnMethod { get; init; }
+
+    /// <summary>What it does with <see cref="OwnMethod"/>.</summary>
+    public Func<JsonRpcRequest, RawServer, Task>? OnOwn { get; init; }
+
     public string Name => "raw";
 
     public string? SessionId => null;
@@ -67,6 +73,12 @@ internal sealed class RawServer : IClientTransport, ITransport
         _received.Enqueue(message);
         if (message is not JsonRpcRequest request)
         {
+            return;
+        }
+
+        if (OnOwn is { } own && request.Method == OwnMethod)
+        {
+            await own(request, this);
             return;
         }
 

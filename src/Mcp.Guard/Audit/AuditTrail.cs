@@ -78,7 +78,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Decision = decision,
                 Code = denial?.Code,
                 Stage = denial?.Stage,
-                Reason = denial?.Reason,
+                Reason = denial?.Reason ?? outcome?.Findings,
                 PolicyRevision = call.PolicyRevision,
                 Result = outcome is null ? default : content.Record(outcome.Delivered, call.Policy.Audit.Results),
                 ResultDigest = outcome is null ? null : content.Digest(outcome.Received),

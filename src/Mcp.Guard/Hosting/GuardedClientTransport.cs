@@ -50,6 +50,12 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
         {
             connected = await inner.ConnectAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception failure) when (failure is not McpGuardException && (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
+        {
+            // Its text may be the server's: an HTTP error body, what a process wrote before it ended.
+            HostingLog.TransportFailed(runtime.Pipeline.Logger, server.Id, ServerText.Describe(failure));
+            throw NegotiationFault.TryCopy(failure) ?? new McpGuardException(GuardDenialCodes.ServerUnavailable, context.DecisionId, retryAfter: null);
+        }
         finally
         {
             Connecting.Value = before;

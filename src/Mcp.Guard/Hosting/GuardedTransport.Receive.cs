@@ -59,8 +59,7 @@ internal sealed partial class GuardedTransport
         }
         catch (Exception failure)
         {
-            // The text of the failure may hold what the server wrote to standard error; the type says enough.
-            end = new IOException($"The connection to the server '{_state.Server.Id}' ended ({failure.GetType().Name}).");
+            end = TransportEnd.Of(_state.Server.Id, failure);
         }
 
         if (_flood.IsOver)
@@ -435,25 +434,25 @@ internal sealed partial class GuardedTransport
         if (answer is JsonRpcError)
         {
             // The host's own failure: its text may name things of the host.
-            await _inner.SendMessageAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
+            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
             return;
         }
 
         if (!MessageSnapshot.TryTake(((JsonRpcResponse)answer).Result, MessageLimits.MaxRequestBytes, out JsonElement payload, out _)
             || payload.ValueKind != JsonValueKind.Object)
         {
-            await _inner.SendMessageAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
+            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
             return;
         }
 
-        await _inner.SendMessageAsync(new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(payload) }, ct).ConfigureAwait(false);
+        await SendInnerAsync(new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(payload) }, ct).ConfigureAwait(false);
     }
 
     private async Task SendOwnAsync(JsonRpcMessage message)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _pipeline.Time);
         using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _closing.Token);
-        await _inner.SendMessageAsync(message, both.Token).ConfigureAwait(false);
+        await SendInnerAsync(message, both.Token).ConfigureAwait(false);
     }
 
     /// <summary>False where a request that would be let through could not be recorded; a refusal stands whether or not it could.</summary>

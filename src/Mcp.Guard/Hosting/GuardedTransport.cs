@@ -56,6 +56,9 @@ internal sealed partial class GuardedTransport : ITransport
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
 
+    /// <summary>Whether every notification that came so far is judged.</summary>
+    public bool IsQuiet => _notifications.Drained.IsCompleted;
+
     /// <summary>Requests that are being judged or wait for their reply.</summary>
     public int OpenCalls => _open.Count;
 
@@ -226,7 +229,8 @@ internal sealed partial class GuardedTransport : ITransport
         }
         catch (Exception failure)
         {
-            // Its text may be the server's (an HTTP error body, a standard-error tail): only its type goes on.
+            // Its text may be the server's (an HTTP error body, a standard-error tail): only its type goes on, and the cleaned text into the log.
+            HostingLog.TransportFailed(_pipeline.Logger, _state.Server.Id, ServerText.Describe(failure));
             if (call.TryTake())
             {
                 Forget(call);
@@ -397,7 +401,27 @@ internal sealed partial class GuardedTransport : ITransport
             Params = payload.ValueKind == JsonValueKind.Object ? JsonObject.Create(payload) : null,
             Context = OutgoingContext(notification.Context, mirrors: false),
         };
-        await _inner.SendMessageAsync(outgoing, ct).ConfigureAwait(false);
+        await SendInnerAsync(outgoing, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what belongs to no call. The text of a failure may be the server's (an HTTP error body): the host gets the guard's own exception.</summary>
+    private async Task SendInnerAsync(JsonRpcMessage message, CancellationToken ct)
+    {
+        try
+        {
+            await _inner.SendMessageAsync(message, ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            HostingLog.TransportFailed(_pipeline.Logger, _state.Server.Id, ServerText.Describe(failure));
+            throw message is JsonRpcNotification { Method: MethodTable.Initialized } && NegotiationFault.TryCopy(failure) is { } signal
+                ? signal
+                : Local(GuardDenialCodes.ServerUnavailable);
+        }
     }
 
     private ValueTask RecordRefusedAsync(string method, CancellationToken ct)
@@ -485,7 +509,7 @@ internal sealed partial class GuardedTransport : ITransport
             catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
             {
                 // The server is told out of courtesy; the call has ended for the caller either way.
-                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, unreachable);
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, ServerText.Describe(unreachable));
             }
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mcp.Guard.Stages.Concurrency;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -107,7 +108,8 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             List<string>? changes = isCatalog ? catalog!.Changes : result!.Changes;
             JsonElement delivered = isCatalog ? catalog!.Current : result!.Current;
             string decision = refused is not null ? "deny" : isError ? "error" : changes is null ? "delivered" : "changed";
-            var outcome = new AuditOutcome(answer, delivered, changes);
+            string? findings = result is { Findings: not ContentFlags.None } ? "found: " + string.Join(", ", ContentFlagNames.Of(result.Findings)) : null;
+            var outcome = new AuditOutcome(answer, delivered, changes, findings);
             await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
             span.End(decision, refused?.Code ?? RequestSpan.ErrorTypeOf(delivered, isError), pipeline.Time.GetElapsedTime(started));
             return refused is null ? GuardResult.Allow(delivered) : GuardResult.Deny(refused);

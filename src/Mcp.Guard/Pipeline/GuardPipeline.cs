@@ -115,8 +115,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     context.Current = decision.Payload;
                     (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
                     break;
+                case GuardDecisionKind.AskConsent when !string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal):
+                    (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
+                    break;
                 default:
-                    return DenialOf(slot.Name, decision, "results cannot be asked about");
+                    return DenialOf(slot.Name, decision, "the stage that asks about results has asked");
             }
         }
 

@@ -29,6 +29,6 @@ internal static partial class PipelineLog
     [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "Refused a message from server '{Server}': {Reason} ({Count} so far on this connection).")]
     public static partial void ServerMessageRefused(ILogger logger, string server, string reason, long count);
 
-    [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled.")]
-    public static partial void CancelNotSent(ILogger logger, string server, Exception fault);
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled ({Failure}).")]
+    public static partial void CancelNotSent(ILogger logger, string server, string failure);
 }

@@ -6,7 +6,7 @@ using Mcp.Guard.Stages.ToolPinning;
 namespace Mcp.Guard.Stages.Consent;
 
 /// <summary>A request of the pipeline as the consent service sees it.</summary>
-internal sealed class ConsentSubject(RequestContext call) : IConsentSubject
+internal class ConsentSubject(RequestContext call) : IConsentSubject
 {
     /// <summary>The request.</summary>
     public RequestContext Call => call;

@@ -24,10 +24,11 @@ internal static class ConsentText
         }
 
         text.Append(CultureInfo.InvariantCulture, $"  On behalf of: {ConsentDisplay.Name(request.Caller.UserId)}\n");
-        text.Append("  Arguments, as they will be sent:\n").Append(Indented(request.ArgumentsForDisplay));
+        bool isResult = request.Method.EndsWith(ResultConsentSubject.MethodSuffix, StringComparison.Ordinal);
+        text.Append(isResult ? "  The result, as it would be delivered:\n" : "  Arguments, as they will be sent:\n").Append(Indented(request.ArgumentsForDisplay));
         if (request.IsCut)
         {
-            text.Append("  Something is not shown. Only this one call can be allowed.\n");
+            text.Append(isResult ? "  Some of the result is not shown.\n" : "  Something is not shown. Only this one call can be allowed.\n");
         }
 
         Changes(text, request);

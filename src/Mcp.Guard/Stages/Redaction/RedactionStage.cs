@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
-using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -11,8 +11,8 @@ internal sealed class RedactionStage : IGuardStage<ResultContext>
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ResultSettings settings = context.Call.HasVerdict && context.Call.Verdict.Results is { } own ? own : context.Call.Settings!.Limits.Results;
-        return new(settings.Redact && JsonRedactor.Default.Redact(context.Current) is { } redacted
+        ContentPlace place = context.IsError ? ContentPlace.Elsewhere : ContentPlace.Result;
+        return new(ContentControls.Of(context).Settings.Redact && JsonRedactor.Default.Redact(context.Current, place) is { } redacted
             ? GuardDecision.Replace(JsonDocument.Parse(redacted).RootElement, "redacted", "credentials were removed")
             : GuardDecision.Continue);
     }

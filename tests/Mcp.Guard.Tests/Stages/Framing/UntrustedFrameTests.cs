@@ -1,6 +1,7 @@
+using Mcp.Guard.Stages.Framing;
 using Mcp.Guard.Stages.ResultSanitizing;
 
-namespace Mcp.Guard.Tests.Stages.ResultSanitizing;
+namespace Mcp.Guard.Tests.Stages.Framing;
 
 [TestFixture]
 internal sealed class UntrustedFrameTests
