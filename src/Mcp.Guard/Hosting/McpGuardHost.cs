@@ -84,7 +84,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current }, options, ct).ConfigureAwait(false);
     }
 
-    private static async Task<McpClient> ConnectAsync(ServerSettings settings, GuardedClientTransport guarded, McpClientOptions? options, CancellationToken ct)
+    private async Task<McpClient> ConnectAsync(ServerSettings settings, GuardedClientTransport guarded, McpClientOptions? options, CancellationToken ct)
     {
         McpClientOptions own = ClientOptionsFilter.Apply(options, settings);
 

@@ -36,6 +36,9 @@ internal sealed class GuardRuntime
     /// <summary>What <c>requireCaller</c> is where the policy says nothing: true for gateways and web hosts, which serve many users.</summary>
     public bool RequiresCaller { get; init; }
 
+    /// <summary>Whether calls to a server need a caller of the host's: what the policy says, else what kind of host this is.</summary>
+    public bool NeedsCaller(ServerSettings settings) => settings.RequireCaller ?? RequiresCaller;
+
     public required TimeProvider Time { get; init; }
 
     public required ILoggerFactory Loggers { get; init; }

@@ -47,7 +47,7 @@ internal class ConsentSubject(RequestContext call) : IConsentSubject
     public async ValueTask<string?> AgreeToChangeAsync(CancellationToken ct)
     {
         ToolEntry entry = call.Entry!;
-        return call.Settings!.RequireCaller ? FingerprintOf(entry)
+        return call.Connection.Runtime.NeedsCaller(call.Settings!) ? FingerprintOf(entry)
             : await call.Connection.Runtime.Reviews.AgreeAsync(call.Connection, entry, ct).ConfigureAwait(false) ? entry.Definition.Fingerprint
             : null;
     }
