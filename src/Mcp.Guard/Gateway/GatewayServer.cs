@@ -16,8 +16,10 @@ namespace Mcp.Guard.Gateway;
 /// A host that is itself an MCP server: names the caller of each request, judges what is the gateway's own, and passes on what belongs to a guarded server,
 /// where it is judged.
 /// </summary>
-internal sealed class GatewayServer : IAsyncDisposable
+internal sealed class GatewayServer : IAsyncDisposable, IDisposable
 {
+    private const string QuestionKey = "question";
+
     private readonly McpGuardHost _guard;
     private readonly McpGuardGatewayOptions _options;
     private readonly GatewayRegistration _registration;
@@ -94,6 +96,8 @@ internal sealed class GatewayServer : IAsyncDisposable
         }
     }
 
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
     // ---- every message ----------------------------------------------------------------------------------------------------------------------
 
     /// <summary>Names the caller of a message, whatever flow of control it comes in, and refuses methods that no table knows.</summary>
@@ -106,6 +110,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         {
             if (MethodTable.KindOf(request.Method) == RequestKind.Unknown)
             {
+                await RecordAsync(caller, request.Method, null, GuardDenialCodes.MethodNotAllowed, "a method that is not in the method table", ct).ConfigureAwait(false);
                 throw new McpProtocolException(GuardDenialCodes.MessageFor(GuardDenialCodes.MethodNotAllowed), McpErrorCode.MethodNotFound);
             }
 
@@ -148,17 +153,30 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     private GatewayCall Begin(MessageContext context, JsonRpcMessageContext? message)
     {
-        // Null capabilities are the SDK's sign for a transport that keeps no connection; what the request itself declares then counts.
-        ClientCapabilities? session = context.Server.ClientCapabilities;
-        bool carries = session is null && context.Server.IsMrtrSupported;
-        ElicitationCapability? elicitation = (carries ? message?.ClientCapabilities : session)?.Elicitation;
+        // Streamable HTTP serves 2026-07-28 without sessions: nothing can be sent to the client but the answer to its request. Over streams the SDK carries
+        // questions itself. What the client can show stands in the request (2026-07-28) or was said at the handshake.
+        bool carries = message?.RelatedTransport is not null && MethodTable.IsStateless(message.ProtocolVersion ?? context.Server.NegotiatedProtocolVersion);
+        ElicitationCapability? elicitation = (carries ? message?.ClientCapabilities : context.Server.ClientCapabilities)?.Elicitation;
         var call = new GatewayCall(AmbientCaller.Current ?? _nobody, context.Server, carries)
         {
-            CanShowForms = elicitation is not null && (elicitation.Form is not null || elicitation.Url is null),
+            CanShowForms = elicitation is not null ? elicitation.Form is not null || elicitation.Url is null : carries && DeclaresForms(context.JsonRpcMessage),
         };
         GatewayCall.Current = call;
         return call;
     }
+
+    /// <summary>What a stateless request says of its client, where the transport did not read it.</summary>
+    private static bool DeclaresForms(JsonRpcMessage message) =>
+        message is JsonRpcRequest request
+        && MessageSnapshot.TryTake(request.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out _)
+        && payload.ValueKind == JsonValueKind.Object
+        && payload.TryGetProperty("_meta"u8, out JsonElement meta)
+        && meta.ValueKind == JsonValueKind.Object
+        && meta.TryGetProperty("io.modelcontextprotocol/clientCapabilities"u8, out JsonElement capabilities)
+        && capabilities.ValueKind == JsonValueKind.Object
+        && capabilities.TryGetProperty("elicitation"u8, out JsonElement elicitation)
+        && elicitation.ValueKind == JsonValueKind.Object
+        && (elicitation.TryGetProperty("form"u8, out _) || !elicitation.TryGetProperty("url"u8, out _));
 
     // ---- tools ------------------------------------------------------------------------------------------------------------------------------
 
@@ -208,6 +226,11 @@ internal sealed class GatewayServer : IAsyncDisposable
         }
 
         JsonElement arguments = payload.TryGetProperty("arguments"u8, out JsonElement given) && given.ValueKind != JsonValueKind.Null ? given : default;
+        if (arguments.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined))
+        {
+            return await DenyAsync(call, name, GuardDenialCodes.ArgumentsMalformed, "'arguments' is not an object", ct).ConfigureAwait(false);
+        }
+
         if (ArgumentsDigest.TryCompute(arguments, out string? digest) != JsonFault.None)
         {
             return await DenyAsync(call, name, GuardDenialCodes.ArgumentsMalformed, "the arguments have no canonical form", ct).ConfigureAwait(false);
@@ -299,8 +322,6 @@ internal sealed class GatewayServer : IAsyncDisposable
             throw;
         }
     }
-
-    private const string QuestionKey = "question";
 
     private static ElicitResult AnswerOf(IDictionary<string, InputResponse>? responses)
     {
@@ -487,9 +508,13 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     private async ValueTask<Evaluation> EvaluateOwnAsync(string method, JsonNode? parameters, GuardCaller caller, CancellationToken ct)
     {
-        // Where the policy does not name the gateway there is nothing by which its own things could be judged.
-        ConnectionState own = _own ?? throw new McpProtocolException(
-            DenialText.For(GuardDenialCodes.ServerNotAllowed, null, null, string.Empty), McpErrorCode.InvalidRequest);
+        if (_own is not { } own)
+        {
+            // Where the policy does not name the gateway there is nothing by which its own things could be judged.
+            string decisionId = await RecordAsync(caller, method, null, GuardDenialCodes.ServerNotAllowed, "the policy does not name the gateway itself", ct).ConfigureAwait(false);
+            throw Refused(new GuardDenial(GuardDenialCodes.ServerNotAllowed, "gateway", string.Empty), decisionId);
+        }
+
         await Runtime.StartAsync(ct).ConfigureAwait(false);
         RequestContext context = own.CreateRequest(method, caller);
         if (MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
@@ -541,31 +566,36 @@ internal sealed class GatewayServer : IAsyncDisposable
     private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 
     /// <summary>Denies a call before it reaches a connection that would judge and record it.</summary>
-    private async ValueTask<CallToolResult> DenyAsync(GatewayCall call, string? tool, string code, string reason, CancellationToken ct)
+    private async ValueTask<CallToolResult> DenyAsync(GatewayCall call, string? tool, string code, string reason, CancellationToken ct) =>
+        Denied(new GuardDenial(code, "gateway", reason), await RecordAsync(call.Caller, RequestMethods.ToolsCall, tool, code, reason, ct).ConfigureAwait(false));
+
+    /// <summary>Records what the gateway itself denies; returns the decision's id.</summary>
+    private async ValueTask<string> RecordAsync(GuardCaller caller, string method, string? target, string code, string reason, CancellationToken ct)
     {
         await Runtime.StartAsync(ct).ConfigureAwait(false);
         string decisionId = DecisionIds.Next(Runtime.Time);
-        var denial = new GuardDenial(code, "gateway", reason);
         await Runtime.Pipeline.Audit.WriteEventAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Denial,
                 Time = Runtime.Time.GetUtcNow(),
                 DecisionId = decisionId,
-                UserId = call.Caller.UserId,
-                SessionId = call.Caller.SessionId,
+                UserId = caller.UserId,
+                SessionId = caller.SessionId,
                 Server = _options.ServerId,
-                Method = RequestMethods.ToolsCall,
-                Target = tool is { Length: > 256 } ? tool[..256] : tool,
+                Method = Bounded(method),
+                Target = Bounded(target),
                 Decision = "deny",
-                Code = denial.Code,
-                Stage = denial.Stage,
-                Reason = denial.Reason,
+                Code = code,
+                Stage = "gateway",
+                Reason = reason,
                 PolicyRevision = _guard.PolicyRevision,
             },
             ct).ConfigureAwait(false);
-        return Denied(denial, decisionId);
+        return decisionId;
     }
+
+    private static string? Bounded(string? text) => text is { Length: > 256 } ? text[..256] : text;
 
     private static CallToolResult Denied(GuardDenial denial, string decisionId) => Failed(DenialText.For(denial.Code, denial.ModelMessage, denial.RetryAfter, decisionId));
 

@@ -37,6 +37,7 @@ internal sealed class SuspendedCalls(TimeProvider time)
         lock (_gate)
         {
             int ofCaller = 0;
+            string? spent = null;
             foreach (var (name, other) in _calls)
             {
                 if (now >= other.ExpiresAt)
@@ -44,10 +45,18 @@ internal sealed class SuspendedCalls(TimeProvider time)
                     _calls.Remove(name);
                     (expired ??= []).Add(other);
                 }
-                else
+                else if (other.Call.Caller.Equals(call.Call.Caller))
                 {
-                    ofCaller += other.Call.Caller.Equals(call.Call.Caller) ? 1 : 0;
+                    ofCaller++;
+                    spent ??= other.Work.IsCompleted ? name : null;
                 }
+            }
+
+            // A call that ended without its retry, because nobody answered in time, gives way to one that can still be answered.
+            if (ofCaller >= MaxPerCaller && spent is not null && _calls.Remove(spent, out SuspendedCall? ended))
+            {
+                (expired ??= []).Add(ended);
+                ofCaller--;
             }
 
             added = _calls.Count < MaxCalls && ofCaller < MaxPerCaller;

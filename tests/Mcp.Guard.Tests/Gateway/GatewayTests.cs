@@ -269,14 +269,13 @@ internal sealed class GatewayTests(string protocolVersion)
     }
 
     [Test]
-    public async Task OwnTool_ResultHoldsASecretOrItThrows_ResultIsJudged()
+    public async Task OwnTool_ResultHidesTextOrItThrows_ResultIsJudged()
     {
         await using var gateway = new GatewayFixture(own: settings => settings.Allow("greet", "greet").Allow("throws", "throws"), server: builder => builder.WithTools<OwnTools>());
         McpClient client = await Connect(gateway, Ada);
-        string secret = "ghp_" + "16C7e42F292c6912E7710c838347" + "Ae178B4a";
-        CallToolResult redacted = await client.CallToolAsync("greet", new Dictionary<string, object?> { ["name"] = secret });
+        CallToolResult cleaned = await client.CallToolAsync("greet", new Dictionary<string, object?> { ["name"] = "Ada\u202E\u200B" });
         CallToolResult failed = await client.CallToolAsync("throws");
-        Assert.That(TextOf(redacted), Does.Not.Contain(secret));
+        Assert.That(TextOf(cleaned), Is.EqualTo("Hello Ada"));
         Assert.That(failed.IsError, Is.True);
         Assert.That(TextOf(failed), Does.Not.Contain("at the database"));
     }
@@ -289,6 +288,7 @@ internal sealed class GatewayTests(string protocolVersion)
         Assert.That(
             async () => await client.SendRequestAsync(new JsonRpcRequest { Method = "tasks/list", Params = new JsonObject() }),
             Throws.InstanceOf<McpProtocolException>().With.Property("ErrorCode").EqualTo(McpErrorCode.MethodNotFound));
+        Assert.That(gateway.Audit.Records.Any(record => record is { Kind: AuditKind.Denial, Method: "tasks/list", UserId: "ada" }));
     }
 
     [Test]
