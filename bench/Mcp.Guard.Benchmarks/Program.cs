@@ -1,9 +1,15 @@
 using BenchmarkDotNet.Running;
+using Mcp.Guard.Benchmarks.Content;
 using Mcp.Guard.Benchmarks.Schema;
 
 if (args is ["schema-cases", string cases])
 {
     return SchemaCases.Run(cases);
+}
+
+if (args is ["content-speed"])
+{
+    return ContentSpeed.Run();
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);

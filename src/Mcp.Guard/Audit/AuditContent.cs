@@ -7,8 +7,9 @@ using Mcp.Guard.Stages.Redaction;
 namespace Mcp.Guard.Audit;
 
 /// <summary>Arguments and results as the policy lets them be recorded.</summary>
+/// <param name="redaction">Takes the secrets out.</param>
 /// <param name="digest">The keyed digest of the audit files, once they are open; without one a key of this process is used.</param>
-internal sealed class AuditContent(Func<AuditDigest?> digest) : IAuditContent
+internal sealed class AuditContent(ContentRedaction redaction, Func<AuditDigest?> digest) : IAuditContent
 {
     private readonly AuditDigest _own = new(RandomNumberGenerator.GetBytes(AuditDigest.KeyBytes));
 
@@ -26,7 +27,7 @@ internal sealed class AuditContent(Func<AuditDigest?> digest) : IAuditContent
             case ContentRecording.Redacted:
                 try
                 {
-                    return JsonRedactor.Default.Redact(value) is { } redacted ? JsonDocument.Parse(redacted).RootElement : value;
+                    return redaction.Apply(value);
                 }
                 catch (Exception)
                 {

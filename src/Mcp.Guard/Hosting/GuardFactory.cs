@@ -9,6 +9,7 @@ using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Stages.Schema;
@@ -43,7 +44,8 @@ internal static class GuardFactory
 
         ConsentSource consent = ConsentOf(services, parts, current);
         IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
-        var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
+        var redaction = new ContentRedaction(One(parts.ContentRedactor, nameof(McpGuardBuilder.UseContentRedactor))?.Create(services));
+        var content = new AuditContent(redaction, () => (sink as AuditFileSink)?.Digest);
         var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
         var halts = new HaltSwitch(haltStore, time);
@@ -68,6 +70,7 @@ internal static class GuardFactory
             Budgets = budgets,
             Tokens = One(parts.TokenCounter, nameof(McpGuardBuilder.UseTokenCounter))?.Create(services) ?? ConservativeTokenCounter.Instance,
             Sanitizer = sanitizer,
+            Redaction = redaction,
         };
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
@@ -221,6 +224,7 @@ internal static class GuardFactory
                      .. parts.RootNormalizer.Select(part => "roots=" + part.Description),
                      .. parts.TokenCounter.Select(part => "tokens=" + part.Description),
                      .. parts.ContentSanitizer.Select(part => "sanitizer=" + part.Description),
+                     .. parts.ContentRedactor.Select(part => "redactor=" + part.Description),
                      .. parts.SecretResolvers.Select(part => "secrets=" + part.Description),
                      .. parts.Stages.Select(stage => "stage=" + stage.Part.Description),
                  ])
