@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Mcp.Guard.Benchmarks.Content;
 using Mcp.Guard.Benchmarks.Schema;
 
 if (args is ["schema-cases", string cases])
@@ -9,6 +10,11 @@ if (args is ["schema-cases", string cases])
 if (args is ["schema-tools", string tools])
 {
     return SchemaCases.Tools(tools);
+}
+
+if (args is ["content-speed"])
+{
+    return ContentSpeed.Run();
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);

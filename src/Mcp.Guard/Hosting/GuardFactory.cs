@@ -10,6 +10,7 @@ using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Stages.Schema;
@@ -45,7 +46,8 @@ internal static class GuardFactory
         ConsentSource consent = ConsentOf(services, parts, current);
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         AuditSinks sinks = AuditSinks.Create(services, parts, current, secrets, time, logger, owned);
-        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest), time, logger);
+        var redaction = new ContentRedaction(One(parts.ContentRedactor, nameof(McpGuardBuilder.UseContentRedactor))?.Create(services));
+        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest, value => redaction.Apply(value)), time, logger);
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
         var halts = new HaltSwitch(haltStore, time);
         IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time, logger, owned);
@@ -69,6 +71,7 @@ internal static class GuardFactory
             Budgets = budgets,
             Tokens = One(parts.TokenCounter, nameof(McpGuardBuilder.UseTokenCounter))?.Create(services) ?? ConservativeTokenCounter.Instance,
             Sanitizer = sanitizer,
+            Redaction = redaction,
         };
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
@@ -219,6 +222,7 @@ internal static class GuardFactory
                      .. parts.RootNormalizer.Select(part => "roots=" + part.Description),
                      .. parts.TokenCounter.Select(part => "tokens=" + part.Description),
                      .. parts.ContentSanitizer.Select(part => "sanitizer=" + part.Description),
+                     .. parts.ContentRedactor.Select(part => "redactor=" + part.Description),
                      .. parts.SecretResolvers.Select(part => "secrets=" + part.Description),
                      .. parts.Stages.Select(stage => "stage=" + stage.Part.Description),
                  ])

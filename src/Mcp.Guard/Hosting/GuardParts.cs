@@ -33,6 +33,8 @@ internal sealed class GuardParts
 
     public List<GuardPart<IContentSanitizer>> ContentSanitizer { get; } = [];
 
+    public List<GuardPart<IContentRedactor>> ContentRedactor { get; } = [];
+
     /// <summary>Asked in the order of registration; the first that knows a name wins.</summary>
     public List<GuardPart<ISecretResolver>> SecretResolvers { get; } = [];
 

@@ -133,6 +133,14 @@ public sealed class McpGuardBuilder
     /// <param name="create">Makes the sanitiser, once.</param>
     public McpGuardBuilder UseContentSanitizer(Func<IServiceProvider, IContentSanitizer> create) => Add(Parts.ContentSanitizer, GuardPart<IContentSanitizer>.OfFactory(NotNull(create)));
 
+    /// <summary>Redacts texts with code of the host, after the guard's own redactor: it can only add to it.</summary>
+    /// <param name="create">Makes the redactor, once.</param>
+    public McpGuardBuilder UseContentRedactor(Func<IServiceProvider, IContentRedactor> create) => Add(Parts.ContentRedactor, GuardPart<IContentRedactor>.OfFactory(NotNull(create)));
+
+    /// <summary>Redacts texts with a delegate of the host, after the guard's own redactor: it can only add to it.</summary>
+    /// <param name="redact">Takes a text and returns what may be recorded or shown of it, for example <c>redactor.Redact</c> of Microsoft.Extensions.Compliance.</param>
+    public McpGuardBuilder UseContentRedactor(Func<string, string> redact) => Add(Parts.ContentRedactor, GuardPart<IContentRedactor>.Of(new DelegateContentRedactor(NotNull(redact))));
+
     /// <summary>Resolves secrets of the policy, before the environment is asked.</summary>
     /// <param name="create">Makes the resolver, once.</param>
     public McpGuardBuilder AddSecretResolver(Func<IServiceProvider, ISecretResolver> create)

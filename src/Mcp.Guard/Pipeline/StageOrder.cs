@@ -60,7 +60,7 @@ internal static class StageOrder
             new PromptLimitStage(parts.Tokens),
             new MediaStage(),
             new ResultSanitizingStage(parts.Sanitizer),
-            new RedactionStage(),
+            new RedactionStage(parts.Redaction),
             new ResultConsentStage(parts.Consent, parts.Halts),
             new ResultFramingStage(),
         ];
@@ -72,7 +72,7 @@ internal static class StageOrder
 
         IGuardStage<NotificationContext>[] notification =
         [
-            new ServerNotificationStage(parts.Sanitizer),
+            new ServerNotificationStage(parts.Sanitizer, parts.Redaction),
         ];
 
         var unplaced = new HashSet<StagePlacement>(placed.Select(item => item.Placement));

@@ -127,6 +127,30 @@ internal sealed class ContentPolicyTests
     }
 
     [Test]
+    public async Task Redact_RedactorOfTheHost_SeesResultsAndRecordsAfterTheGuardsOwn()
+    {
+        await using var guard = new GuardFixture(
+            Policy("""{ "redact": true }"""),
+            builder => builder.UseContentRedactor(text => text.Replace("ACME", "[customer]", StringComparison.Ordinal).Replace("[redacted:aws]", "[key]", StringComparison.Ordinal)));
+
+        JsonObject delivered = await CallAsync(guard, RawServer.TextResult("ACME has " + AwsKey));
+
+        Assert.That(TextOf(delivered), Is.EqualTo("[customer] has [key]"));
+        Assert.That(guard.Audit.OfKind(AuditKind.Outcome).Last(record => record.Target == "echo").Result.GetRawText(), Does.Contain("[customer]").And.Not.Contain("ACME"));
+    }
+
+    [Test]
+    public async Task Redact_RedactorOfTheHostThrows_NothingIsDeliveredOrRecorded()
+    {
+        await using var guard = new GuardFixture(Policy("""{ "redact": true }"""), builder => builder.UseContentRedactor(text => text == "ACME" ? throw new InvalidOperationException("no") : text));
+
+        JsonObject delivered = await CallAsync(guard, RawServer.TextResult("ACME"));
+
+        Assert.That(TextOf(delivered), Does.Contain("[guard-fault]").And.Not.Contain("ACME"));
+        Assert.That(guard.Audit.Records.Where(record => record.Result.ValueKind != JsonValueKind.Undefined && record.Result.GetRawText().Contains("ACME", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public async Task Flags_Report_DeliveredAndOnRecord()
     {
         await using var guard = new GuardFixture(Policy("{}"));

@@ -10,7 +10,7 @@ namespace Mcp.Guard.Stages.Notifications;
 /// What a server may tell without being asked: list changes (which make the guard list again before the next call), progress of an open call, log lines,
 /// and updates of subscribed resources. Everything else is dropped.
 /// </summary>
-internal sealed class ServerNotificationStage(IContentSanitizer host) : IGuardStage<NotificationContext>
+internal sealed class ServerNotificationStage(IContentSanitizer host, ContentRedaction redaction) : IGuardStage<NotificationContext>
 {
     public string Name => "server-notifications";
 
@@ -88,12 +88,12 @@ internal sealed class ServerNotificationStage(IContentSanitizer host) : IGuardSt
         JsonElement current = cleaned.Utf8 is { } utf8 ? JsonDocument.Parse(utf8).RootElement : context.Payload;
         if (host is not BuiltInContentSanitizer)
         {
-            current = HostSanitizer.Apply(current, host);
+            current = HostText.Apply(current, text => host.Sanitize(text, ContentSurface.Result).Text);
         }
 
-        if (controls.Settings.Redact && JsonRedactor.Default.Redact(current) is { } redacted)
+        if (controls.Settings.Redact)
         {
-            current = JsonDocument.Parse(redacted).RootElement;
+            current = redaction.Apply(current);
         }
 
         return GuardDecision.Replace(current, "sanitised", "the text was cleaned");

@@ -41,7 +41,7 @@ internal sealed class ResultSanitizingStage(IContentSanitizer host) : IGuardStag
         JsonElement current = cleaned.Utf8 is { } utf8 ? JsonDocument.Parse(utf8).RootElement : context.Current;
         if (host is not BuiltInContentSanitizer)
         {
-            current = HostSanitizer.Apply(current, host, place);
+            current = HostText.Apply(current, text => host.Sanitize(text, ContentSurface.Result).Text, place);
         }
 
         return new(cleaned.Utf8 is null && string.Equals(current.GetRawText(), context.Current.GetRawText(), StringComparison.Ordinal)

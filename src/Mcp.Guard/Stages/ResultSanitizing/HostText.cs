@@ -4,21 +4,22 @@ using Mcp.Guard.Json;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
-/// <summary>Runs a sanitiser of the host over every string of a value that the built-in one has cleaned.</summary>
-internal static class HostSanitizer
+/// <summary>Runs code of the host over every string of a value that the guard's own has cleaned. The same value where no string changes.</summary>
+internal static class HostText
 {
-    public static JsonElement Apply(JsonElement value, IContentSanitizer sanitizer, ContentPlace place = ContentPlace.Elsewhere)
+    public static JsonElement Apply(JsonElement value, Func<string, string> change, ContentPlace place = ContentPlace.Elsewhere)
     {
+        bool changed = false;
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
         {
-            Write(value, sanitizer, place, writer);
+            Write(value, change, place, writer, ref changed);
         }
 
-        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        return changed ? JsonDocument.Parse(buffer.WrittenMemory).RootElement : value;
     }
 
-    private static void Write(JsonElement value, IContentSanitizer sanitizer, ContentPlace place, Utf8JsonWriter writer)
+    private static void Write(JsonElement value, Func<string, string> change, ContentPlace place, Utf8JsonWriter writer, ref bool changed)
     {
         switch (value.ValueKind)
         {
@@ -27,7 +28,7 @@ internal static class HostSanitizer
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
                     writer.WritePropertyName(member.Name);
-                    Write(member.Value, sanitizer, ContentPlaces.Of(place, value, member), writer);
+                    Write(member.Value, change, ContentPlaces.Of(place, value, member), writer, ref changed);
                 }
 
                 writer.WriteEndObject();
@@ -36,13 +37,16 @@ internal static class HostSanitizer
                 writer.WriteStartArray();
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    Write(item, sanitizer, ContentPlaces.OfItem(place), writer);
+                    Write(item, change, ContentPlaces.OfItem(place), writer, ref changed);
                 }
 
                 writer.WriteEndArray();
                 break;
             case JsonValueKind.String when !ContentPlaces.IsBinary(place):
-                writer.WriteStringValue(sanitizer.Sanitize(JsonText.GetString(value), ContentSurface.Result).Text);
+                string text = JsonText.GetString(value);
+                string result = change(text);
+                changed |= !string.Equals(text, result, StringComparison.Ordinal);
+                writer.WriteStringValue(result);
                 break;
             default:
                 value.WriteTo(writer);
