@@ -7,7 +7,9 @@ namespace Mcp.Guard.Tests.Approvals;
 
 /// <summary>Approvals of a real <c>FunctionInvokingChatClient</c> over a scripted model: what becomes a consent, and what does not.</summary>
 [TestFixture]
+#pragma warning disable CA1001 // What a test makes its tear-down disposes of.
 internal sealed class ApprovalTests
+#pragma warning restore CA1001
 {
     private static readonly GuardCaller Ada = new("ada", "chat-1");
     private static readonly GuardCaller Bob = new("bob", "chat-2");
@@ -59,7 +61,7 @@ internal sealed class ApprovalTests
 
     private string[] ConsentDecisions() => [.. _guard.Audit.Records.Where(record => record.Kind == AuditKind.Consent).Select(record => record.Decision!)];
 
-    private string ResultOf(ChatResponse response) =>
+    private static string ResultOf(ChatResponse response) =>
         string.Join('\n', response.Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().Select(result => result.Result?.ToString()));
 
     [Test]
@@ -75,7 +77,7 @@ internal sealed class ApprovalTests
             foreach (AITool tool in (AITool[])[echo, other])
             {
                 Assert.That(tool.GetService<McpClientTool>(), Is.Null);
-                Assert.That(tool.GetService(typeof(AIFunction)), Is.Not.InstanceOf<McpClientTool>());
+                Assert.That(tool.GetService<AIFunction>(), Is.Not.InstanceOf<McpClientTool>());
             }
         });
     }
