@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Pipeline;
-using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -438,10 +437,8 @@ internal sealed partial class GuardedTransport : ITransport
             catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
             {
                 // The server is told out of courtesy; the call has ended for the caller either way.
-                if (_pipeline.Logger.IsEnabled(LogLevel.Debug))
-                {
-                    PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, ServerText.Describe(unreachable));
-                }
+                string failure = ServerText.Describe(unreachable);
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, failure);
             }
         }
 
