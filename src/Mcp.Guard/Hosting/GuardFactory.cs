@@ -85,7 +85,7 @@ internal static class GuardFactory
             Loggers = loggers,
         };
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
-        var transports = new ServerTransportFactory(policy, secrets, time, loggers);
+        var transports = new ServerTransportFactory(policy, secrets, audit, time, loggers);
         var host = new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
         runtime.StartAsync = host.StartAsync;
         return host;

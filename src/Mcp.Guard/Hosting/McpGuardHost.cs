@@ -1,6 +1,7 @@
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -91,6 +92,47 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         }
 
         return new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false);
+    }
+
+    public IClientTransport Protect(string serverId, Func<HttpClient, IClientTransport> create)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        ArgumentNullException.ThrowIfNull(create);
+        if (!runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings))
+        {
+            throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+        }
+
+        if (settings.Endpoint is not UrlEndpoint url)
+        {
+            throw new ArgumentException($"The server '{serverId}' is not reached by \"url\".", nameof(serverId));
+        }
+
+        AdmissionHandler handler = transports.CreateHandler(settings, url);
+        HttpClient client = ServerTransportFactory.CreateClient(handler);
+        IClientTransport transport;
+        try
+        {
+            transport = create(client) ?? throw new ArgumentException("The delegate made no transport.", nameof(create));
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+
+        return transport is GuardedClientTransport
+            ? throw new ArgumentException("The transport is guarded already.", nameof(create))
+            : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler), byGuard: true);
+    }
+
+    public bool AdmitsAuthorizationUrl(string serverId, Uri url)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        ArgumentNullException.ThrowIfNull(url);
+        return url.IsAbsoluteUri && runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings) && settings.Endpoint is UrlEndpoint endpoint
+            && AuthorizationUrls.Create(endpoint.AuthorizationUrls) is { Problems.Count: 0 } listed
+            && listed.Check(url.OriginalString).IsAllowed && listed.Check(url.AbsoluteUri).IsAllowed;
     }
 
     public GuardConnection OpenConnection(string serverId)

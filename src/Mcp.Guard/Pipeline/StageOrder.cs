@@ -26,6 +26,7 @@ internal static class StageOrder
 {
     public static StageLists Build(StageParts parts, IReadOnlyList<(StagePlacement Placement, IGuardStage Stage)> placed, TimeSpan deadline, TimeProvider time, ILogger logger)
     {
+        var uris = new ResourceUriCheck(parts.Roots);
         IGuardStage<ConnectionContext>[] connection =
         [
             new ServerAdmissionStage(parts.Halts),
@@ -44,7 +45,7 @@ internal static class StageOrder
             new RulesStage(),
             new ToolPinningStage(),
             new ArgumentSchemaStage(),
-            new RootsStage(parts.Roots),
+            new RootsStage(parts.Roots, uris),
             new UrlArgumentsStage(),
             new BudgetStage(parts.Budgets),
             new RateLimitStage(parts.RateLimits),
@@ -55,6 +56,7 @@ internal static class StageOrder
         [
             new ResultLimitStage(),
             new ResultSchemaStage(),
+            new ResultResourcesStage(uris),
             new PromptLimitStage(parts.Tokens),
             new ResultSanitizingStage(parts.Sanitizer),
             new RedactionStage(),
