@@ -99,12 +99,13 @@ internal sealed class PackageServerTests
     {
         Assert.That(await Installer().InstallAsync(Filesystem, CancellationToken.None), Is.False);
         string folder = new PackageStore(Store).FolderOf(Filesystem);
-        if (!OperatingSystem.IsWindows())
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Prepend(folder))
         {
             const UnixFileMode Write = UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-            string[] writable = [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Prepend(folder)
-                .Where(path => new FileInfo(path).LinkTarget is null && (File.GetUnixFileMode(path) & Write) != 0)];
-            Assert.That(writable, Is.Empty);
+            if (!OperatingSystem.IsWindows() && new FileInfo(path).LinkTarget is null)
+            {
+                Assert.That(File.GetUnixFileMode(path) & Write, Is.EqualTo(UnixFileMode.None), path);
+            }
         }
 
         Assert.That(Directory.GetDirectories(Store, ".staging*"), Is.Empty);

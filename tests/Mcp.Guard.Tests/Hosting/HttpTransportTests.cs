@@ -105,9 +105,9 @@ internal sealed partial class HttpTransportTests
         string? result = request.Contains("\"initialize\"", StringComparison.Ordinal)
             ? """{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"""
             : request.Contains("\"tools/list\"", StringComparison.Ordinal) ? """{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}""" : null;
-        return result is not null ? LoopbackServer.Response("200 OK", "Content-Type: application/json\r\n", $$"""{"jsonrpc":"2.0","id":{{id}},"result":{{result}}}""")
+        return result is not null ? LoopbackServer.Response("200 OK", "Content-Type: application/json\r\n", $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{{{result}}}}""")
             : request.StartsWith("POST", StringComparison.Ordinal) && request.Contains("notifications/", StringComparison.Ordinal) ? LoopbackServer.Response("202 Accepted", string.Empty, string.Empty)
-            : request.StartsWith("POST", StringComparison.Ordinal) ? LoopbackServer.Response("200 OK", "Content-Type: application/json\r\n", $$"""{"jsonrpc":"2.0","id":{{id}},"error":{"code":-32601,"message":"no"}}""")
+            : request.StartsWith("POST", StringComparison.Ordinal) ? LoopbackServer.Response("200 OK", "Content-Type: application/json\r\n", $$$"""{"jsonrpc":"2.0","id":{{{id}}},"error":{"code":-32601,"message":"no"}}""")
             : LoopbackServer.Response("405 Method Not Allowed", string.Empty, string.Empty);
     });
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Mcp.Guard.Stages.ServerAdmission;
@@ -35,6 +36,8 @@ internal static class EnvironmentRules
         "GOTOOLCHAIN", "GOPRIVATE", "RUSTC_WRAPPER", "RUSTC", "RUSTFLAGS", "CC", "CXX", "MAKEFLAGS", "NIX_PATH",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    private static readonly SearchValues<char> WordStarts = SearchValues.Create(" \t\r\n;&|('\"");
+
     private static readonly string[] Prefixes =
     [
         "LD_", "DYLD_", "PYTHON", "SSL_", "NPM_CONFIG_", "PIP_", "NUGET_", "UV_", "LUA_PATH_", "LUA_CPATH_", "LUA_INIT_", "DOTNET_ROOT_", "DOTNET_ROOT(",
@@ -57,7 +60,7 @@ internal static class EnvironmentRules
             for (int equals = rest.IndexOf('='); equals >= 0; equals = rest.IndexOf('='))
             {
                 ReadOnlySpan<char> before = rest[..equals];
-                int start = before.LastIndexOfAny(" \t\r\n;&|('\"") + 1;
+                int start = before.LastIndexOfAny(WordStarts) + 1;
                 if (start < equals && IsForbidden(before[start..].ToString()))
                 {
                     return true;

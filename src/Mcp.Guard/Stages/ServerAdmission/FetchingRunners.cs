@@ -14,12 +14,20 @@ internal static class FetchingRunners
 
     private static readonly SearchValues<char> WordEnds = SearchValues.Create(" \t\r\n;&|()<>\"'`$=/\\{}");
 
+    /// <summary>What a package with a version, a path or a URL has, and the bare name of a program has not.</summary>
+    private static readonly SearchValues<char> SpecCharacters = SearchValues.Create("@=/\\[<>~");
+
+    private static readonly SearchValues<char> ModuleCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_~-");
+
     private static readonly string[] Extensions = [".exe", ".cmd", ".bat", ".ps1", ".com", ".js", ".cjs", ".mjs"];
 
     // What a script of a runner is called, where an interpreter is started with it.
     private static readonly FrozenDictionary<string, string> Aliases = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["npx-cli"] = "npx", ["npm-cli"] = "npm", ["pnpx"] = "pnpx", ["yarnpkg"] = "yarn", ["bunx"] = "bunx", ["dnx"] = "dnx", ["nodejs"] = "node",
+        ["npx-cli"] = "npx",
+        ["npm-cli"] = "npm",
+        ["yarnpkg"] = "yarn",
+        ["nodejs"] = "node",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> RunnerWords = new[]
@@ -263,7 +271,7 @@ internal static class FetchingRunners
         if (spec == from)
         {
             string? program = at + 2 < arguments.Count ? arguments[at + 2] : null;
-            return program is null || program.StartsWith('-') || program.AsSpan().IndexOfAny("@=/\\[<>~") >= 0
+            return program is null || program.StartsWith('-') || program.AsSpan().IndexOfAny(SpecCharacters) >= 0
                 ? Refuse(runner, $"after {from} come the package with its version and the bare name of the program")
                 : PyPi(arguments[at + 1]) ? new RunnerVerdict(runner, null) : Refuse(runner, "the package has to be name==version with one exact version");
         }
@@ -291,7 +299,7 @@ internal static class FetchingRunners
     {
         int at = spec.IndexOf('@', StringComparison.Ordinal);
         return at > 0 && spec[at..].StartsWith("@v", StringComparison.Ordinal) && CommandArgument.TryPackage("m", spec[(at + 2)..], out _, out _) && CoreDots(spec[(at + 2)..]) == 2
-            && spec.AsSpan(0, at).IndexOfAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_~-") < 0;
+            && spec.AsSpan(0, at).IndexOfAnyExcept(ModuleCharacters) < 0;
     }
 
     private static int CoreDots(string version)
