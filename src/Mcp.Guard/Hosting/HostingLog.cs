@@ -17,4 +17,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Server '{Server}' started, isolation {Mode}.")]
     public static partial void ServerStarted(ILogger logger, string server, IsolationMode mode);
+
+    [LoggerMessage(EventId = 1140, Level = LogLevel.Error, Message = "The transport given for the server '{Server}' does not send through the HttpClient that the guard made for it; the connection was ended. Build the HttpClientTransport over that client.")]
+    public static partial void ForeignHttpClient(ILogger logger, string server);
 }

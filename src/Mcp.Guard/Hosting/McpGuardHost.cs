@@ -2,6 +2,7 @@ using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.ServerAdmission;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -123,7 +124,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
 
         return transport is GuardedClientTransport
             ? throw new ArgumentException("The transport is guarded already.", nameof(create))
-            : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler), byGuard: true);
+            : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler, runtime.Loggers.CreateLogger("Mcp.Guard")), byGuard: true);
     }
 
     public bool AdmitsAuthorizationUrl(string serverId, Uri url)
