@@ -25,7 +25,7 @@ internal static class UrlParser
     private static readonly SearchValues<char> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-._");
 
     private static readonly string[] SpecialSuffixes =
-        ["localhost", "localdomain", "local", "internal", "svc", "home.arpa", "test", "invalid", "example", "onion"];
+        ["localhost", "localdomain", "local", "internal", "svc", "home.arpa", "lan", "home", "corp", "mail", "intranet", "private", "alt", "test", "invalid", "example", "onion"];
 
     /// <summary>Reads a URL. The buffer must have <see cref="MaxHostLength"/> characters and outlive the result.</summary>
     public static bool TryParse(ReadOnlySpan<char> url, Span<char> hostBuffer, out ParsedUrl parsed, out UrlDenial denial) =>
