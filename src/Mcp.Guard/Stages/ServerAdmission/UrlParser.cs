@@ -253,6 +253,13 @@ internal static class UrlParser
             return TryReadAddressV4(ref parsed, out denial);
         }
 
+        // No top-level domain has an underscore (RFC 952), and parsers read such a name differently; a name of one label is a container's or a machine's.
+        int lastDot = parsed.Host.LastIndexOf('.');
+        if (lastDot >= 0 && parsed.Host[lastDot..].Contains('_'))
+        {
+            return false;
+        }
+
         parsed.HostKind = IsSpecialName(parsed.Host) ? HostKind.SpecialName : HostKind.Name;
         denial = default;
         return true;
