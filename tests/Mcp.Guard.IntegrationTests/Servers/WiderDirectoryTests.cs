@@ -25,7 +25,7 @@ internal sealed class WiderDirectoryTests
         _root = Directory.CreateDirectory(Path.Combine(_work, "wide", "project")).FullName;
         _outside = Directory.CreateDirectory(Path.Combine(_work, "wide", "project-other")).FullName;
         File.WriteAllText(Path.Combine(_root, "a.txt"), "inside\n");
-        File.WriteAllBytes(Path.Combine(_root, "a.png"), [0x89, 0x50, 0x4E, 0x47]);
+        File.WriteAllBytes(Path.Combine(_root, "a.png"), [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         File.WriteAllText(Path.Combine(_outside, "secret.txt"), Secret);
         Directory.CreateDirectory(Path.Combine(_root, "sub"));
         File.CreateSymbolicLink(Path.Combine(_root, "link"), _outside);
