@@ -104,9 +104,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>
     public async ValueTask<GuardDenial?> JudgeResultAsync(ResultContext context, CancellationToken ct)
     {
+        bool hasAsked = false;
         foreach (StageSlot<ResultContext> slot in stages.Result)
         {
             GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            hasAsked |= string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal);
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
@@ -115,7 +117,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     context.Current = decision.Payload;
                     (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
                     break;
-                case GuardDecisionKind.AskConsent when !string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal):
+                case GuardDecisionKind.AskConsent when !hasAsked:
                     (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
                     break;
                 default:

@@ -141,14 +141,15 @@ internal static class StageOrder
                 continue;
             }
 
-            if (last is not null && string.Equals(placement.After, last, StringComparison.Ordinal))
+            int position = at < 0 ? order.Count : placement.After is null ? at : at + 1;
+            if (last is not null && position > order.FindIndex(item => string.Equals(item.Name, last, StringComparison.Ordinal)))
             {
                 throw new McpGuardConfigurationException(
                     $"The stage {placement.Part.Description} is placed after '{last}', where it could neither ask nor replace. " +
                     $"Say AddStage(..., before: GuardStages.{(last == GuardStages.Consent ? nameof(GuardStages.Consent) : nameof(GuardStages.ResultConsent))}).");
             }
 
-            order.Insert(at < 0 ? order.Count : placement.After is null ? at : at + 1, typed);
+            order.Insert(position, typed);
             unplaced.Remove(placement);
         }
 
