@@ -69,9 +69,6 @@ internal sealed class RequestContext : GuardRequestContext
 
     public string? TargetName { get; private set; }
 
-    /// <summary>The qualified name that the caller used; null where it used the exact one.</summary>
-    public string? ListedName { get; private set; }
-
     public JsonElement ArgumentsElement { get; private set; }
 
     /// <summary>The tool in the connection's catalogue, once the pinning stage has found it.</summary>
@@ -164,7 +161,6 @@ internal sealed class RequestContext : GuardRequestContext
     {
         if (Kind == RequestKind.ToolCall && Fault is null && Connection.Tools.ExactNameOf(TargetName!) is { } exact && Connection.Tools.Find(TargetName!) is null)
         {
-            ListedName = TargetName;
             SetPayload(JsonMembers.Replace(Current, "name"u8, writer => writer.WriteString("name"u8, exact)));
         }
     }

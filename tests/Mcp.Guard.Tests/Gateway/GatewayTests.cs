@@ -78,6 +78,45 @@ internal sealed class GatewayTests(string protocolVersion)
     }
 
     [Test]
+    public async Task Names_TwoServersWithTheSameTools_EachIsOfferedOnceQualifiedAndCalledByItsExactName()
+    {
+        var notes = new RawServer();
+        await using var gateway = new GatewayFixture(
+            options: to => to.Forward("notes", () => notes),
+            policy: document => document.Server("notes", settings =>
+            {
+                settings.HostProvided();
+                settings.Allow("all", "*");
+            }));
+        McpClient client = await Connect(gateway, Ada);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.That((await client.ListToolsAsync()).Select(tool => tool.Name), Is.EqualTo((string[])["behind__echo", "behind__other", "notes__echo", "notes__other"]));
+        }
+
+        Assert.That((await client.CallToolAsync("behind__echo")).IsError, Is.Not.True);
+        Assert.That((await client.CallToolAsync("notes__other")).IsError, Is.Not.True);
+        Assert.That((string)gateway.Behind.Calls.Single().Params!["name"]!, Is.EqualTo("echo"));
+        Assert.That((string)notes.Calls.Single().Params!["name"]!, Is.EqualTo("other"));
+    }
+
+    [Test]
+    public async Task Names_OwnToolLikeOneBehind_BothCanBeCalled()
+    {
+        await using var gateway = new GatewayFixture(own: settings => settings.Allow("all", "*"), server: builder => builder.WithTools<OwnTools>());
+        gateway.Behind.Tools = [RawServer.Tool("greet")];
+        McpClient client = await Connect(gateway, Ada);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.That((await client.ListToolsAsync()).Select(tool => tool.Name), Does.Contain("greet").And.Contain("behind__greet"));
+        }
+
+        Assert.That((await client.CallToolAsync("greet", new Dictionary<string, object?> { ["name"] = "x" })).IsError, Is.Not.True);
+        Assert.That((await client.CallToolAsync("behind__greet")).IsError, Is.Not.True);
+        Assert.That((string)gateway.Behind.Calls.Single().Params!["name"]!, Is.EqualTo("greet"));
+    }
+
+    [Test]
     public async Task Consent_ElicitationAccepted_CallGoesOn()
     {
         await using var gateway = new GatewayFixture(behind: settings => settings.Ask("ask", "echo"));
