@@ -227,6 +227,7 @@ internal sealed partial class GuardedTransport
         {
             // The outcome could not be recorded, or the guard failed: the caller must learn that the call may have happened.
             PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, context.DecisionId, failure);
+            evaluation.Release();
             DeliverDenial(call, Unrecorded(failure));
         }
     }
