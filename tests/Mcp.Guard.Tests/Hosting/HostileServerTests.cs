@@ -471,7 +471,7 @@ internal sealed class HostileServerTests
             },
         };
 
-        McpGuardException refused = Assert.ThrowsAsync<McpGuardException>(async () => await wire.SendMessageAsync(request))!;
+        McpGuardException refused = (await Assert.ThrowsAsync<McpGuardException>(async () => await wire.SendMessageAsync(request)))!;
 
         Assert.That(refused.Code, Is.EqualTo(GuardDenialCodes.ServerRequestRefused));
         Assert.That(guard.Audit.OfKind(AuditKind.Outcome).Select(static record => record.Code), Is.EqualTo((string[])[GuardDenialCodes.ServerRequestRefused]));
