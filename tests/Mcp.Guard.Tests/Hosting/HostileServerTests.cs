@@ -441,7 +441,7 @@ internal sealed class HostileServerTests
         stage.Leave.SetResult();
         await sending;
 
-        Assert.That(guard.Audit.OfKind(AuditKind.Outcome).Last().Decision, Is.EqualTo("failed"));
+        Assert.That(guard.Audit.OfKind(AuditKind.Outcome)[^1].Decision, Is.EqualTo("failed"));
         Assert.That(server.Calls, Has.Count.EqualTo(1));
     }
 
