@@ -1,11 +1,17 @@
 using Mcp.Guard.IntegrationTests;
 using Mcp.Guard.IntegrationTests.Isolation;
+using Mcp.Guard.IntegrationTests.Limits;
 using Microsoft.Testing.Platform.Builder;
 
-// The tests, or the host that one of them kills.
+// The tests, or the host that one of them kills or measures.
 if (Environment.GetEnvironmentVariable(CrashHost.Variable) is { } mode)
 {
     return await CrashHost.RunAsync(mode);
+}
+
+if (Environment.GetEnvironmentVariable(HostileHost.Variable) is { } attack)
+{
+    return await HostileHost.RunAsync(attack);
 }
 
 ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(args);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -17,11 +18,14 @@ internal sealed partial class GuardedTransport : ITransport
     private readonly ITransport _inner;
     private readonly ConnectionState _state;
     private readonly GuardPipeline _pipeline;
-    private readonly Channel<JsonRpcMessage> _toClient = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ClientQueue _toClient = new();
     private readonly ConcurrentDictionary<RequestId, OpenCall> _open = new();
     private readonly AbandonedCalls _late = new();
     private readonly ContinuationTable _continuations = new();
     private readonly CancellationTokenSource _closing = new();
+    private readonly ObedienceWatch? _watch;
+    private string? _endReason;
+    private volatile bool _lost;
     private Task _pump = Task.CompletedTask;
     private int _disposed;
 
@@ -30,13 +34,18 @@ internal sealed partial class GuardedTransport : ITransport
         _inner = inner;
         _state = state;
         _pipeline = state.Runtime.Pipeline;
+        _notificationRate = new NotificationRate(_pipeline.Time);
         _state.ListTools = ListToolsAsync;
         _state.OwnsProgressToken = OwnsProgressToken;
+        if (inner is ILaunchedServer)
+        {
+            _watch = new ObedienceWatch(_pipeline.Time, ProbeAsync, () => _pipeline.Gate.IsBlocked(_state.Server.Id), reason => _ = EndServerAsync(reason));
+        }
     }
 
     public string? SessionId => _inner.SessionId;
 
-    public ChannelReader<JsonRpcMessage> MessageReader => _toClient.Reader;
+    public ChannelReader<JsonRpcMessage> MessageReader => _toClient;
 
     /// <summary>What was refused of the server's messages.</summary>
     public RefusalCounts Refused { get; } = new();
@@ -45,6 +54,9 @@ internal sealed partial class GuardedTransport : ITransport
 
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
+
+    /// <summary>Calls that ended before their reply; of the newest only.</summary>
+    public int AbandonedCalls => _late.Count;
 
     /// <summary>Requests that are being judged or wait for their reply.</summary>
     public int OpenCalls => _open.Count;
@@ -81,6 +93,7 @@ internal sealed partial class GuardedTransport : ITransport
 
         _state.Runtime.Connections.Remove(this);
         await _closing.CancelAsync().ConfigureAwait(false);
+        _watch?.Dispose();
         await _inner.DisposeAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
         _closing.Dispose();
@@ -106,6 +119,11 @@ internal sealed partial class GuardedTransport : ITransport
     {
         GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
         var call = new OpenCall(request.Id, caller, ExecutionContext.Capture());
+        if (_lost)
+        {
+            throw Local(GuardDenialCodes.ServerUnavailable);
+        }
+
         if (request.Id.Id is null || _open.Count >= MessageLimits.MaxOpenCalls || !_open.TryAdd(request.Id, call))
         {
             throw Local(request.Id.Id is null ? GuardDenialCodes.ArgumentsMalformed : GuardDenialCodes.TooManyCalls);
@@ -116,6 +134,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
+            JoinChain(context);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
             call.Evaluation = evaluation;
             if (evaluation.Denial is { } denial)
@@ -135,7 +154,15 @@ internal sealed partial class GuardedTransport : ITransport
             JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload);
             forwarded = true;
             call.MarkForwarded();
-            call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+            if (_lost && call.TryTake())
+            {
+                // The connection ended between the judgement and here: nobody reads a reply any more, nor what is written for the client.
+                Forget(call);
+                throw DenialText.Exception(
+                    await evaluation.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false), context.DecisionId);
+            }
+
+            call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
             if (_state.Runtime.Halts.Find(_state.Server.Id, context.TargetName, caller.UserId) is not null)
             {
                 // A stop that was set between its stage and here found no open call to end.
@@ -165,6 +192,28 @@ internal sealed partial class GuardedTransport : ITransport
             {
                 Forget(call);
             }
+        }
+    }
+
+    /// <summary>Counts the call against the call that caused it, where it is made inside a sampling request.</summary>
+    private void JoinChain(RequestContext context)
+    {
+        CallChain? cause = CallChain.Current ?? _state.Runtime.SamplingInputs.CauseOf(context.Caller, _pipeline.Time.GetUtcNow());
+        if (context.Continues is { } continues)
+        {
+            context.Chain = continues.Chain;
+        }
+        else if (context.Kind != RequestKind.ToolCall)
+        {
+            context.Chain = cause ?? CallChain.NewRoot();
+        }
+        else if (CallChain.ForCall(cause, CallChainLimits.Of(context.Settings)) is { } chain)
+        {
+            context.Chain = chain;
+        }
+        else
+        {
+            context.Refusal ??= new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "the call that started this has caused as many calls through sampling as it may");
         }
     }
 
@@ -373,7 +422,8 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         Forget(call);
-        _late.Add(call);
+        RequestContext context = call.Context!;
+        _late.Add(new AbandonedCall(call.Id, call.Caller, context.DecisionId, context.Method, context.TargetName, call.ProgressToken, call.Evaluation!.Lease));
         try
         {
             GuardDenial denial;
@@ -389,6 +439,11 @@ internal sealed partial class GuardedTransport : ITransport
 
             DeliverDenial(call, denial);
             await CancelAtServerAsync(call).ConfigureAwait(false);
+            if (_watch is not null && (code is GuardDenialCodes.Halted || decision is "timeout"))
+            {
+                // Not for what a caller cancels: nobody may end a server, and with it other callers' calls, by asking and not waiting.
+                _watch.GaveUp(call.ProgressToken, [.. _open.Values.Where(static open => open.IsForwarded && open.Context!.Kind != RequestKind.Subscription)]);
+            }
         }
         catch (Exception fault)
         {
@@ -420,6 +475,46 @@ internal sealed partial class GuardedTransport : ITransport
         await call.Sending.CancelAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Asks a launched server for any answer at all.</summary>
+    private async Task ProbeAsync(RequestId id)
+    {
+        using var limit = new CancellationTokenSource(ObedienceWatch.Grace, _pipeline.Time);
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _closing.Token);
+        await _inner.SendMessageAsync(new JsonRpcRequest { Id = id, Method = MethodTable.Ping }, both.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a launched server that does not obey. The open calls of the connection fail, and the host sees the transport close.</summary>
+    private async Task EndServerAsync(string reason)
+    {
+        try
+        {
+            Volatile.Write(ref _endReason, reason);
+            PipelineLog.ServerEnded(_pipeline.Logger, _state.Server.Id, reason);
+            Task ending = ((ILaunchedServer)_inner).EndAsync(atOnce: true);
+            await _closing.CancelAsync().ConfigureAwait(false);
+            await _pipeline.Audit.WriteEventAsync(
+                new AuditRecord
+                {
+                    Kind = AuditKind.Connection,
+                    Time = _pipeline.Time.GetUtcNow(),
+                    SessionId = _state.ConnectionId,
+                    Server = _state.Server.Id,
+                    Method = "connect",
+                    Target = _state.Server.Endpoint,
+                    Decision = "end",
+                    Code = GuardDenialCodes.Timeout,
+                    Reason = reason,
+                    PolicyRevision = _state.Policy.Revision,
+                },
+                CancellationToken.None).ConfigureAwait(false);
+            await ending.ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+        }
+    }
+
     private void DeliverDenial(OpenCall call, GuardDenial denial)
     {
         RequestContext context = call.Context!;
@@ -438,7 +533,7 @@ internal sealed partial class GuardedTransport : ITransport
         Deliver(new JsonRpcResponse { Id = call.Id, Result = DenialText.ToolResult(denial, context.DecisionId, MethodTable.IsStateless(_state.ProtocolVersion)) });
     }
 
-    private void Deliver(JsonRpcMessage message) => _toClient.Writer.TryWrite(message);
+    private void Deliver(JsonRpcMessage message) => _toClient.Write(message);
 
     private void Forget(OpenCall call)
     {
@@ -474,7 +569,13 @@ internal sealed partial class GuardedTransport : ITransport
 
                 call.IsOwn = true;
                 call.MarkForwarded();
-                call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+                if (_lost && call.TryTake())
+                {
+                    await evaluation.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false);
+                    throw Local(GuardDenialCodes.ServerUnavailable);
+                }
+
+                call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
                 var outgoing = new JsonRpcRequest
                 {
                     Id = id,
@@ -503,17 +604,19 @@ internal sealed partial class GuardedTransport : ITransport
         }
     }
 
-    private bool OwnsProgressToken(string token)
+    private bool OwnsProgressToken(string token) => OwnerOf(token) is not null;
+
+    private OpenCall? OwnerOf(string token)
     {
         foreach (OpenCall call in _open.Values)
         {
             if (call.IsForwarded && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
             {
-                return true;
+                return call;
             }
         }
 
-        return false;
+        return null;
     }
 
     // ---- small readers ----------------------------------------------------------------------------------------------------------------------

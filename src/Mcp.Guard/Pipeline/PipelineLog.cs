@@ -28,4 +28,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled.")]
     public static partial void CancelNotSent(ILogger logger, string server, Exception fault);
+
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Error, Message = "Server '{Server}' is ended with its processes: {Reason}.")]
+    public static partial void ServerEnded(ILogger logger, string server, string reason);
 }
