@@ -60,6 +60,7 @@ public abstract class PinStoreContract
         Status = PinnedCatalogStatus.Known,
         Version = version,
         InstructionsFingerprint = new string('e', 64),
+        ToolsSeen = version % 2 == 0,
         Tools = tools.ToDictionary(
             static tool => tool,
             static tool => new ToolPin { Tool = tool, Fingerprint = new string('a', 64), Definition = $"{{\"name\":\"{tool}\"}}", IsApproved = true, PinnedAt = Now },
@@ -78,6 +79,7 @@ public abstract class PinStoreContract
         PinnedCatalog read = await Read(store).ConfigureAwait(false);
         ContractException.Require(read is { Status: PinnedCatalogStatus.Known, Version: 1 }, $"after the first write a server is {read.Status}, version {read.Version}");
         ContractException.Require(read.InstructionsFingerprint == new string('e', 64), "the fingerprint of the instructions is not what was written");
+        ContractException.Require(read.ToolsSeen, "whether the tools were seen is not what was written");
         ContractException.Require(
             read.Tools.Count == 2 && read.Tools.TryGetValue("read", out ToolPin? pin) && pin.Tool == "read" && pin.Fingerprint == new string('a', 64)
                 && pin.Definition == "{\"name\":\"read\"}" && pin.IsApproved && pin.PinnedAt == Now,
@@ -100,7 +102,7 @@ public abstract class PinStoreContract
         ContractException.Require(!await Write(store, Catalog(0, "b")).ConfigureAwait(false), "a write over an unseen version was taken");
         ContractException.Require(await Write(store, Catalog(1, "b")).ConfigureAwait(false), "a write of the version that was read was refused");
         PinnedCatalog read = await Read(store).ConfigureAwait(false);
-        ContractException.Require(read.Version == 2 && read.Tools.ContainsKey("b") && !read.Tools.ContainsKey("a"), "the last accepted write is not what is read");
+        ContractException.Require(read.Version == 2 && read.Tools.ContainsKey("b") && !read.Tools.ContainsKey("a") && !read.ToolsSeen, "the last accepted write is not what is read");
     }
 
     private static async Task OneWriterIsFirst(IPinStore store)

@@ -40,6 +40,7 @@ internal sealed class PinFileContent
                 writer.WriteString("instructions"u8, instructions);
             }
 
+            writer.WriteBoolean("toolsSeen"u8, catalog.ToolsSeen);
             writer.WriteStartArray("tools"u8);
             foreach (ToolPin pin in catalog.Tools.Values)
             {
@@ -88,7 +89,7 @@ internal sealed class PinFileContent
 
     private static PinnedCatalog? ReadCatalog(JsonElement entry)
     {
-        if (StateJson.Number(entry, "version"u8) is not { } version || !entry.TryGetProperty("tools"u8, out JsonElement list) || list.ValueKind != JsonValueKind.Array)
+        if (StateJson.Number(entry, "version"u8) is not { } version || StateJson.Flag(entry, "toolsSeen"u8) is not { } toolsSeen || !entry.TryGetProperty("tools"u8, out JsonElement list) || list.ValueKind != JsonValueKind.Array)
         {
             return null;
         }
@@ -116,6 +117,7 @@ internal sealed class PinFileContent
             Status = PinnedCatalogStatus.Known,
             Version = version,
             InstructionsFingerprint = StateJson.Text(entry, "instructions"u8),
+            ToolsSeen = toolsSeen,
             Tools = tools,
         };
     }

@@ -19,6 +19,7 @@ internal static class PinSnapshot
             Status = PinnedCatalogStatus.Known,
             Version = pins.Version + 1,
             InstructionsFingerprint = pins.InstructionsFingerprint,
+            ToolsSeen = pins.ToolsSeen,
             Tools = new Dictionary<string, ToolPin>(pins.Tools, StringComparer.Ordinal),
         };
     }
