@@ -9,6 +9,7 @@ namespace Mcp.Guard.JailProbe;
 internal static class HostileServer
 {
     private static readonly Lock Wire = new();
+    private static readonly ManualResetEvent Never = new(false);
     private static readonly Stream Output = Console.OpenStandardOutput();
 
     private static readonly string[] Tools = ["echo", "pid", "hang", "ignore", "work", "late", "obey", "drip", "huge", "large", "flood"];
@@ -47,7 +48,7 @@ internal static class HostileServer
         }
 
         // The input is closed, which asks a server to end. This one does not.
-        Thread.Sleep(Timeout.Infinite);
+        Never.WaitOne();
         return 0;
     }
 
@@ -68,7 +69,7 @@ internal static class HostileServer
                 using (Process child = Process.Start("/bin/sleep", "3600"))
                 {
                     File.WriteAllText(argument, child.Id.ToString(CultureInfo.InvariantCulture));
-                    Thread.Sleep(Timeout.Infinite);
+                    Never.WaitOne();
                 }
 
                 break;
@@ -80,7 +81,7 @@ internal static class HostileServer
             case "late":
                 InBackground(() =>
                 {
-                    Thread.Sleep(TimeSpan.FromMilliseconds(int.Parse(argument, CultureInfo.InvariantCulture)));
+                    Never.WaitOne(int.Parse(argument, CultureInfo.InvariantCulture));
                     ReplyText(id, "late");
                 });
                 break;
@@ -123,7 +124,7 @@ internal static class HostileServer
         while (true)
         {
             work();
-            Thread.Sleep(pause);
+            Never.WaitOne(pause);
         }
     }
 
