@@ -66,9 +66,9 @@ internal static class HostileHost
         return 0;
     }
 
-    public static GuardServerBuilder Configure(GuardServerBuilder server) => server
+    public static GuardServerBuilder Configure(GuardServerBuilder server, string isolation = """{"mode":"none"}""") => server
         .Command(Probe.Dotnet, Probe.Library, "hostile")
-        .WithoutIsolation()
+        .With("isolation", isolation)
         .Allow("all", rule => rule.Tools("*").RateLimit(1_000_000, TimeSpan.FromSeconds(1)))
         .With("budgets", """{"repeats":{"permits":1000000,"per":"1s"}}""");
 

@@ -41,7 +41,7 @@ internal sealed class HostileProcessTests
             Probe.RequireBubblewrap();
         }
 
-        await using var host = new Host(server => Isolated(Short(server), mode));
+        await using var host = new Host(server => HostileHost.Configure(server, Isolation(mode)).Root(_folder).With("toolTimeout", "\"1s\""));
         await using McpClient quiet = await host.Guard.ConnectAsync("quiet");
         await using McpClient hostile = await host.Guard.ConnectAsync("hostile");
         string file = Path.Combine(_folder, "child");
@@ -69,7 +69,7 @@ internal sealed class HostileProcessTests
     public async Task Hang_OpenCallsOfOthersOnTheConnection_FailWithADenialAndADecision()
     {
         await using var host = new Host(server => server
-            .Command(Probe.Dotnet, Probe.Library, "hostile").WithoutIsolation()
+            .Command(Probe.Dotnet, Probe.Library, "hostile").WithoutIsolation().Root(_folder)
             .Allow("short", rule => rule.Tools("hang").Timeout(TimeSpan.FromMilliseconds(300)))
             .Allow("long", rule => rule.Tools("ignore", "pid").Timeout(TimeSpan.FromSeconds(15))));
         await using McpClient hostile = await host.Guard.ConnectAsync("hostile");
@@ -154,9 +154,9 @@ internal sealed class HostileProcessTests
 
     private static GuardServerBuilder Short(GuardServerBuilder server) => HostileHost.Configure(server).With("toolTimeout", "\"1s\"");
 
-    private GuardServerBuilder Isolated(GuardServerBuilder server, string mode) => mode == "none"
-        ? server
-        : server.With("isolation", $$"""{"mode":"bubblewrap","readable":["{{AppContext.BaseDirectory.TrimEnd('/')}}"],"writable":["{{_folder}}"]}""");
+    private string Isolation(string mode) => mode == "none"
+        ? """{"mode":"none"}"""
+        : $$"""{"mode":"bubblewrap","readable":["{{AppContext.BaseDirectory.TrimEnd('/')}}"],"writable":["{{_folder}}"]}""";
 
     private static string TextOf(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;
 

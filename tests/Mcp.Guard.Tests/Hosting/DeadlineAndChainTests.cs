@@ -179,10 +179,9 @@ internal sealed class DeadlineAndChainTests
         await client.ListToolsAsync();
         using var cancel = new CancellationTokenSource();
         Task<CallToolResult> call = client.CallToolAsync("echo", cancellationToken: cancel.Token).AsTask();
-        await Eventually.True(() => server.Calls.Count == 1);
+        await Eventually.True(() => server.Calls.Count == 1 && TransportOf(guard).OpenCalls == 1);
         await cancel.CancelAsync();
         Assert.That(async () => await call, Throws.InstanceOf<OperationCanceledException>());
-        TestContext.Out.WriteLine(string.Join(' ', server.Received.Select(m => m is JsonRpcNotification n ? n.Method : m.GetType().Name)) + " open " + TransportOf(guard).OpenCalls + " " + string.Join(' ', guard.Audit.OfKind(AuditKind.Outcome).Select(r => r.Target + ":" + r.Decision + ":" + r.Reason)));
         await Eventually.True(() => server.Received.OfType<JsonRpcNotification>().Any(sent => sent.Method == "notifications/cancelled"));
         time.Advance(20 * Second);
         Assert.That(server.Received.OfType<JsonRpcRequest>().Any(request => request.Method == "ping"), Is.False);
