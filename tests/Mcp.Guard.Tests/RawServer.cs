@@ -20,11 +20,23 @@ internal sealed class RawServer : IClientTransport, ITransport
     /// <summary>The tools that it lists.</summary>
     public JsonArray Tools { get; set; } = [Tool("echo"), Tool("other")];
 
+    /// <summary>What it says of itself for the model's prompt; null for nothing.</summary>
+    public string? Instructions { get; set; }
+
+    /// <summary>What it answers to <c>tools/list</c>, by cursor; null lists <see cref="Tools"/> on one page.</summary>
+    public Func<string?, JsonObject>? OnList { get; set; }
+
     /// <summary>What it does with a call; null echoes the arguments.</summary>
     public Func<JsonRpcRequest, RawServer, CancellationToken, Task>? OnCall { get; set; }
 
     /// <summary>What it does with any other request that it does not answer itself.</summary>
     public Func<JsonRpcRequest, RawServer, Task>? OnOther { get; set; }
+
+    /// <summary>A method that <see cref="OnOwn"/> answers in place of the server itself.</summary>
+    public string? OwnMethod { get; init; }
+
+    /// <summary>What it does with <see cref="OwnMethod"/>.</summary>
+    public Func<JsonRpcRequest, RawServer, Task>? OnOwn { get; init; }
 
     public string Name => "raw";
 
@@ -64,6 +76,12 @@ internal sealed class RawServer : IClientTransport, ITransport
             return;
         }
 
+        if (OnOwn is { } own && request.Method == OwnMethod)
+        {
+            await own(request, this);
+            return;
+        }
+
         switch (request.Method)
         {
             case "initialize":
@@ -72,6 +90,7 @@ internal sealed class RawServer : IClientTransport, ITransport
                     ["protocolVersion"] = ProtocolVersion,
                     ["capabilities"] = new JsonObject { ["tools"] = new JsonObject { ["listChanged"] = true } },
                     ["serverInfo"] = new JsonObject { ["name"] = "raw", ["version"] = "1" },
+                    ["instructions"] = Instructions,
                 });
                 break;
             case "server/discover" when ProtocolVersion != "2026-07-28":
@@ -84,6 +103,9 @@ internal sealed class RawServer : IClientTransport, ITransport
                     ["supportedVersions"] = new JsonArray("2026-07-28"),
                     ["capabilities"] = new JsonObject { ["tools"] = new JsonObject() },
                 });
+                break;
+            case "tools/list" when OnList is { } list:
+                Reply(request.Id, list(request.Params?["cursor"]?.GetValue<string>()));
                 break;
             case "tools/list":
                 Reply(request.Id, new JsonObject { ["tools"] = Tools.DeepClone() });

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
 using Mcp.Guard.Stages.Consent;
+using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Benchmarks.Consent;
 
@@ -21,6 +22,8 @@ internal sealed class BenchmarkSubject(JsonElement arguments) : IConsentSubject
 
     public string Fingerprint { get; } = new('a', 64);
 
+    public string CurrentFingerprint => Fingerprint;
+
     public JsonElement Definition => default;
 
     public JsonElement Arguments => arguments;
@@ -35,7 +38,9 @@ internal sealed class BenchmarkSubject(JsonElement arguments) : IConsentSubject
 
     public bool IsOpenWorld => true;
 
-    public IReadOnlyList<string> Changes => [];
+    public ToolDifferences Differences => ToolDifferences.None;
+
+    public ValueTask<string?> AgreeToChangeAsync(CancellationToken ct) => new(Fingerprint);
 
     public ConsentScopes Permitted => ConsentScopes.Tool;
 }

@@ -6,7 +6,7 @@ namespace Mcp.Guard;
 /// </summary>
 public interface IAuditSink
 {
-    /// <summary>Takes one record. It returns when the record is as durable as the sink promises. Records may arrive in parallel.</summary>
+    /// <summary>Takes one record. It returns when the record is as durable as the sink promises. Records may arrive in parallel. It must not block: wait asynchronously.</summary>
     /// <param name="record">The record; already redacted and bounded.</param>
     /// <param name="ct">Cancels the wait, not the writing.</param>
     ValueTask WriteAsync(AuditRecord record, CancellationToken ct);

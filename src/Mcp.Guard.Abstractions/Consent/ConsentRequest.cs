@@ -32,7 +32,7 @@ public sealed class ConsentRequest
     /// <summary>The arguments for display: controls, bidi and invisible characters escaped, runs of blanks collapsed visibly, long values cut with their length.</summary>
     public required string ArgumentsForDisplay { get; init; }
 
-    /// <summary>True where <see cref="ArgumentsForDisplay"/> leaves something out; no lasting answer is offered then.</summary>
+    /// <summary>True where <see cref="ArgumentsForDisplay"/> or <see cref="Changes"/> leave something out; no lasting answer is offered then.</summary>
     public bool IsCut { get; init; }
 
     /// <summary>Why a person is asked: the reasons of every stage that asked.</summary>
@@ -50,8 +50,14 @@ public sealed class ConsentRequest
     /// <summary>True where the tool reaches beyond the host's own systems, or does not say that it does not.</summary>
     public required bool IsOpenWorld { get; init; }
 
-    /// <summary>For a changed tool: what the definition was and is, for display; otherwise empty.</summary>
-    public IReadOnlyList<string> Changes { get; init; } = [];
+    /// <summary>
+    /// For a changed tool: what its definition was and is, field by field, for display; otherwise empty. "Once" then agrees for this call, "this tool" to the
+    /// change itself.
+    /// </summary>
+    public IReadOnlyList<ToolChange> Changes { get; init; } = [];
+
+    /// <summary>How many more differences there are than <see cref="Changes"/>.</summary>
+    public int OmittedChanges { get; init; }
 
     /// <summary>The answers that may be given.</summary>
     public required ConsentScopes Offered { get; init; }

@@ -6,41 +6,61 @@ using Mcp.Guard.Stages.Redaction;
 
 namespace Mcp.Guard.Audit;
 
-/// <summary>Arguments and results as the policy lets them be recorded.</summary>
+/// <summary>
+/// Arguments and results as the policy lets them be recorded. It never throws: after a call ran, its outcome is recorded whatever it holds, and a value
+/// that cannot be read leaves no trace of its content.
+/// </summary>
 /// <param name="digest">The keyed digest of the audit files, once they are open; without one a key of this process is used.</param>
-internal sealed class AuditContent(Func<AuditDigest?> digest) : IAuditContent
+/// <param name="redact">Replaces credentials and personal data; the built-in redactor where it is null.</param>
+internal sealed class AuditContent(Func<AuditDigest?> digest, Func<JsonElement, JsonElement>? redact = null) : IAuditContent
 {
     private readonly AuditDigest _own = new(RandomNumberGenerator.GetBytes(AuditDigest.KeyBytes));
+    private readonly Func<JsonElement, JsonElement> _redact = redact ?? Redact;
 
     public JsonElement Record(JsonElement value, ContentRecording mode)
     {
-        if (value.ValueKind == JsonValueKind.Undefined)
+        try
         {
-            return value;
+            return value.ValueKind == JsonValueKind.Undefined ? default
+                : mode switch
+                {
+                    ContentRecording.Full => value,
+                    ContentRecording.Redacted => Redacted(value),
+                    ContentRecording.Shape => AuditContentShape.Of(value),
+                    _ => default,
+                };
         }
-
-        switch (mode)
+        catch (Exception)
         {
-            case ContentRecording.Full:
-                return value;
-            case ContentRecording.Redacted:
-                try
-                {
-                    return JsonRedactor.Default.Redact(value) is { } redacted ? JsonDocument.Parse(redacted).RootElement : value;
-                }
-                catch (Exception)
-                {
-                    // Better less in the log than a secret.
-                    return AuditContentShape.Of(value);
-                }
-
-            case ContentRecording.Shape:
-                return AuditContentShape.Of(value);
-            default:
-                return default;
+            return default;
         }
     }
 
-    public string? Digest(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Undefined ? null : (digest() ?? _own).Of(JsonMarshal.GetRawUtf8Value(value));
+    public string? Digest(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.Undefined ? null : (digest() ?? _own).Of(JsonMarshal.GetRawUtf8Value(value));
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+
+    private static JsonElement Redact(JsonElement value) =>
+        JsonRedactor.Default.Redact(value) is { } redacted ? JsonDocument.Parse(redacted).RootElement : value;
+
+    private JsonElement Redacted(JsonElement value)
+    {
+        try
+        {
+            return _redact(value);
+        }
+        catch (Exception)
+        {
+            // Better less in the log than a secret.
+            return AuditContentShape.Of(value);
+        }
+    }
 }

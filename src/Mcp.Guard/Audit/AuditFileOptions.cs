@@ -24,6 +24,9 @@ public sealed class AuditFileOptions
     /// </summary>
     public ReadOnlyMemory<byte> ChainKey { get; set; }
 
+    /// <summary>Gives <see cref="ChainKey"/> when the log is opened, for keys that a resolver of secrets holds; null where the key is given or there is none.</summary>
+    internal Func<CancellationToken, ValueTask<ReadOnlyMemory<byte>>>? ResolveKey { get; set; }
+
     /// <summary>The key of the checkpoints: 32 bytes or more. The key of the chain is taken where this is empty.</summary>
     public ReadOnlyMemory<byte> CheckpointKey { get; set; }
 

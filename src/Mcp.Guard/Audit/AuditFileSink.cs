@@ -110,6 +110,16 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     /// </summary>
     public async Task StartAsync(CancellationToken ct)
     {
+        if (Volatile.Read(ref _isStarted))
+        {
+            return; // each record tries again by itself, and tells why it cannot
+        }
+
+        if (_options.ResolveKey is { } resolve)
+        {
+            _log.UseKey(await resolve(ct));
+        }
+
         _watch.Change(_options.WriteTimeout / 2, _options.WriteTimeout / 2);
         _maintenance.Change(MaintenanceInterval, MaintenanceInterval);
         lock (_gate)

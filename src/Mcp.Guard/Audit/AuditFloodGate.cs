@@ -12,7 +12,6 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     private readonly IAuditSink _inner;
     private readonly AuditFloodOptions _options;
     private readonly TimeProvider _time;
-    private readonly Action<string>? _onFlood;
     private readonly Lock _gate = new();
     private readonly Dictionary<(string? Server, string? User, string? Session), Source> _sources = [];
     private readonly Source _others = new();
@@ -24,13 +23,11 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     /// <param name="inner">Receives what passes, and the counts.</param>
     /// <param name="options">Quotas.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="onFlood">Told the id of a server that is to be disconnected, once in a window; it must not block.</param>
-    public AuditFloodGate(IAuditSink inner, AuditFloodOptions options, TimeProvider time, Action<string>? onFlood = null)
+    public AuditFloodGate(IAuditSink inner, AuditFloodOptions options, TimeProvider time)
     {
         _inner = inner;
         _options = options;
         _time = time;
-        _onFlood = onFlood;
         _timer = time.CreateTimer(static gate => ((AuditFloodGate)gate!).EndWindow(), this, options.Window, options.Window);
     }
 
@@ -39,13 +36,12 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
 
     public ValueTask WriteAsync(AuditRecord record, CancellationToken ct)
     {
-        if (record.Kind is not (AuditKind.Denial or AuditKind.ServerMessage))
+        if (!CanFlood(record))
         {
             return _inner.WriteAsync(record, ct);
         }
 
         bool passes;
-        bool isFlood = false;
         lock (_gate)
         {
             Source source = SourceOf(record);
@@ -56,15 +52,6 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
                 source.Count(record, _options.DistinctEvents);
             }
 
-            if (record.Kind == AuditKind.ServerMessage && ++source.FromServer == _options.DisconnectAfter)
-            {
-                isFlood = true;
-            }
-        }
-
-        if (isFlood && record.Server is { } server)
-        {
-            _onFlood?.Invoke(server);
         }
 
         return passes ? _inner.WriteAsync(record, ct) : default;
@@ -85,6 +72,18 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         await _timer.DisposeAsync();
         await FlushAsync();
     }
+
+    /// <summary>
+    /// What a server or a denied caller can cause in any number. A denial because the audit failed is not: its call may have an open intent, which that
+    /// record closes.
+    /// </summary>
+    private static bool CanFlood(AuditRecord record) => record.Kind switch
+    {
+        AuditKind.ServerMessage => true,
+        AuditKind.Denial => !string.Equals(record.Code, GuardDenialCodes.AuditUnavailable, StringComparison.Ordinal) && !string.Equals(record.Code, GuardDenialCodes.Timeout, StringComparison.Ordinal),
+        AuditKind.Connection => string.Equals(record.Decision, "deny", StringComparison.Ordinal),
+        _ => false,
+    };
 
     private Source SourceOf(AuditRecord record)
     {
@@ -158,32 +157,30 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     /// <summary>What one server and caller caused in the current window.</summary>
     private sealed class Source
     {
-        private Dictionary<(AuditKind, string?, string?, string?, string?), Tally>? _tallies;
+        private Dictionary<Event, Tally>? _tallies;
         private Tally? _otherDenials;
         private Tally? _otherMessages;
 
         public long Seen { get; set; }
 
-        public long FromServer { get; set; }
-
         public void Count(AuditRecord record, int distinct)
         {
             _tallies ??= [];
-            (AuditKind, string?, string?, string?, string?) key = (record.Kind, record.Method, record.Code, record.Stage, record.Target);
-            if (_tallies.TryGetValue(key, out Tally? tally))
+            var happened = Event.Of(record);
+            if (_tallies.TryGetValue(happened, out Tally? tally))
             {
                 tally.Add(record);
             }
             else if (_tallies.Count < distinct)
             {
-                _tallies.Add(key, new(record, isMixed: false));
+                _tallies.Add(happened, new(record, happened));
             }
             else
             {
-                ref Tally? rest = ref record.Kind == AuditKind.Denial ? ref _otherDenials : ref _otherMessages;
+                ref Tally? rest = ref record.Kind == AuditKind.ServerMessage ? ref _otherMessages : ref _otherDenials;
                 if (rest is null)
                 {
-                    rest = new(record, isMixed: true);
+                    rest = new(record, happened: null);
                 }
                 else
                 {
@@ -216,50 +213,82 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
             _otherDenials = null;
             _otherMessages = null;
             Seen = 0;
-            FromServer = 0;
         }
     }
 
-    /// <summary>Several events as one record.</summary>
+    /// <summary>What counts as the same event. Texts are cut: servers and callers choose their length, and a count outlives their message.</summary>
+    private sealed record Event(AuditKind Kind, string? Method, string? Decision, string? Code, string? Stage, string? Rule, string? Target)
+    {
+        private const int MaxChars = 256;
+
+        public static Event Of(AuditRecord record) => new(
+            record.Kind, Bounded(record.Method), Bounded(record.Decision), Bounded(record.Code), Bounded(record.Stage), Bounded(record.Rule), Bounded(record.Target));
+
+        public static string? Bounded(string? text) => text is { Length: > MaxChars } ? text[..MaxChars] : text;
+    }
+
+    /// <summary>Several events as one record. Arguments and results are not kept: a count tells that and how often, not what.</summary>
     private sealed class Tally
     {
-        private readonly AuditRecord _first;
-        private readonly bool _isMixed;
-        private AuditRecord _last;
-        private long _count = 1;
+        private readonly Event? _happened;
+        private readonly AuditKind _kind;
+        private readonly DateTimeOffset _first;
+        private readonly string? _user;
+        private readonly string? _session;
+        private readonly string? _server;
+        private DateTimeOffset _last;
+        private string _lastId;
+        private string? _lastReason;
+        private string? _lastDigest;
+        private string? _policy;
+        private string? _protocol;
+        private long _count;
 
-        public Tally(AuditRecord first, bool isMixed)
+        /// <param name="first">The first event.</param>
+        /// <param name="happened">What all of them are; null where they differ.</param>
+        public Tally(AuditRecord first, Event? happened)
         {
-            _first = first;
-            _last = first;
-            _isMixed = isMixed;
+            _happened = happened;
+            _kind = first.Kind;
+            _first = first.FirstTime ?? first.Time;
+            _user = first.UserId;
+            _session = first.SessionId;
+            _server = first.Server;
+            _lastId = string.Empty;
+            Add(first);
         }
 
         public void Add(AuditRecord record)
         {
-            _last = record;
-            _count++;
+            _last = record.Time;
+            _lastId = record.DecisionId;
+            _lastReason = Event.Bounded(record.Reason);
+            _lastDigest = record.ArgumentsDigest;
+            _policy = record.PolicyRevision;
+            _protocol = record.ProtocolVersion;
+            _count += record.Count;
         }
 
         public AuditRecord ToRecord() => new()
         {
-            Kind = _last.Kind,
-            Time = _last.Time,
-            FirstTime = _first.Time,
+            Kind = _kind,
+            Time = _last,
+            FirstTime = _first,
             Count = _count,
-            DecisionId = _last.DecisionId,
-            UserId = _last.UserId,
-            SessionId = _last.SessionId,
-            Server = _last.Server,
-            Method = _isMixed ? null : _last.Method,
-            Target = _isMixed ? null : _last.Target,
-            Decision = _last.Decision,
-            Code = _isMixed ? null : _last.Code,
-            Stage = _isMixed ? null : _last.Stage,
-            Rule = _isMixed ? null : _last.Rule,
-            Reason = _isMixed ? "different events beyond the quota" : _last.Reason,
-            PolicyRevision = _last.PolicyRevision,
-            ProtocolVersion = _last.ProtocolVersion,
+            DecisionId = _lastId,
+            UserId = _user,
+            SessionId = _session,
+            Server = _server,
+            Method = _happened?.Method,
+            Target = _happened?.Target,
+            Decision = _happened is null ? "several" : _happened.Decision,
+            Code = _happened?.Code,
+            Stage = _happened?.Stage,
+            Rule = _happened?.Rule,
+            Reason = _happened is null ? "different events beyond the quota" : _lastReason,
+            ArgumentsDigest = _happened is null ? null : _lastDigest,
+            PolicyRevision = _policy,
+            ProtocolVersion = _protocol,
         };
     }
 }

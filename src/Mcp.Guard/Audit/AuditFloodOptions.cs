@@ -15,6 +15,9 @@ internal sealed class AuditFloodOptions
     /// <summary>How many pairs of server and caller are held; the others share one.</summary>
     public int Sources { get; init; } = 4_096;
 
-    /// <summary>A server that causes so many records in a window is to be disconnected.</summary>
-    public int DisconnectAfter { get; init; } = 5_000;
+    /// <summary>A connection over which a server sends so many refused messages in a window is ended.</summary>
+    public int RefusedBeforeDisconnect { get; init; } = 5_000;
+
+    /// <summary>A connection over which a server sends so many notifications in a window is ended, though each was let through, or dropped only because they came too fast.</summary>
+    public int DeliveredBeforeDisconnect { get; init; } = 50_000;
 }

@@ -14,7 +14,6 @@ internal sealed class AuditLog : IDisposable
     private readonly AuditFileOptions _options;
     private readonly IAuditStorage _storage;
     private readonly TimeProvider _time;
-    private readonly AuditChain _chain;
     private readonly AuditBuffer _buffer = new();
     private readonly AuditOpenIntents _open = new();
     private readonly List<(AuditKind Kind, string DecisionId)> _batch = [];
@@ -23,6 +22,8 @@ internal sealed class AuditLog : IDisposable
     private readonly byte[] _headBefore = new byte[AuditChain.HashBytes];
     private readonly HashSet<string> _announcedDeletions = new(StringComparer.Ordinal);
 
+    private AuditChain _chain;
+    private ReadOnlyMemory<byte> _chainKey;
     private AuditRecordWriter? _writer;
     private IDisposable? _lock;
     private IAuditStorageFile? _file;
@@ -45,7 +46,8 @@ internal sealed class AuditLog : IDisposable
         _options = options;
         _storage = storage;
         _time = time;
-        _chain = new(options.ChainKey.Span);
+        _chainKey = options.ChainKey;
+        _chain = new(_chainKey.Span);
     }
 
     /// <summary>The last record that was written; 0 before the first.</summary>
@@ -68,6 +70,14 @@ internal sealed class AuditLog : IDisposable
 
     /// <summary>True where segments may have come of age since <see cref="Retain"/> last ran.</summary>
     public bool IsRetentionDue { get; private set; }
+
+    /// <summary>Sets the key of the chain, before the log is opened.</summary>
+    public void UseKey(ReadOnlyMemory<byte> key)
+    {
+        _chainKey = key;
+        _chain.Dispose();
+        _chain = new(key.Span);
+    }
 
     /// <summary>Takes the folder, puts its last segment in order and writes that it was opened. It can be called again after a failure.</summary>
     public void Open()
@@ -288,6 +298,7 @@ internal sealed class AuditLog : IDisposable
         _file = null;
         _lock?.Dispose();
         _lock = null;
+        _chain.Dispose();
     }
 
     private DateOnly Today() => DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
@@ -425,7 +436,7 @@ internal sealed class AuditLog : IDisposable
         _file = null;
     }
 
-    private ReadOnlyMemory<byte> CheckpointKey => _options.CheckpointKey.IsEmpty ? _options.ChainKey : _options.CheckpointKey;
+    private ReadOnlyMemory<byte> CheckpointKey => _options.CheckpointKey.IsEmpty ? _chainKey : _options.CheckpointKey;
 
     private bool HasCheckpoints => _options.CheckpointPath is not null || _options.CheckpointSink is not null;
 

@@ -59,7 +59,8 @@ internal static class AuditOcsf
         (AuditKind.Intent, _) => (1, 1, 1),
         (AuditKind.Outcome, "delivered" or "changed") => (1, 1, 1),
         (AuditKind.Outcome, _) => (2, 1, 1),
-        (AuditKind.Consent, "allow") => (1, 1, 1),
+        (AuditKind.Consent, "asked") => (0, 0, 17),
+        (AuditKind.Consent, { } answer) => answer.StartsWith("allow", StringComparison.Ordinal) ? (1, 1, 1) : (2, 2, 2),
         _ => (0, 0, 17),
     };
 

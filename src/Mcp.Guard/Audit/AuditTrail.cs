@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
@@ -6,12 +5,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Audit;
 
-/// <summary>Makes the records of the pipeline and hands them to the sink, within a deadline: a sink that hangs is a sink that failed.</summary>
-internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpan deadline, TimeProvider time, ILogger logger)
+/// <summary>Makes the records of the pipeline and hands them to the sink, which bounds its own time: a sink that hangs is a sink that failed.</summary>
+internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeProvider time, ILogger logger)
 {
     /// <summary>The decision and what will be sent, before it is sent. Throws where it could not be written.</summary>
     public ValueTask WriteIntentAsync(RequestContext call, CancellationToken ct) =>
-        SendAsync(
+        sink.WriteAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Intent,
@@ -31,7 +30,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
                 Arguments = content.Record(call.ArgumentsElement, call.Policy.Audit.Arguments),
                 ArgumentsDigest = content.Digest(call.ArgumentsElement),
                 ProtocolVersion = call.ProtocolVersion,
-                TraceId = Activity.Current?.TraceId.ToHexString(),
+                TraceId = call.TraceId,
             },
             ct);
 
@@ -59,13 +58,13 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
                 Arguments = content.Record(call.ArgumentsElement, call.Policy.Audit.Arguments),
                 ArgumentsDigest = content.Digest(call.ArgumentsElement),
                 ProtocolVersion = call.ProtocolVersion,
-                TraceId = Activity.Current?.TraceId.ToHexString(),
+                TraceId = call.TraceId,
             },
             ct);
 
     /// <summary>How a forwarded call ended. Throws where it could not be written: the caller must then learn that the call may have happened.</summary>
     public ValueTask WriteOutcomeAsync(RequestContext call, string decision, GuardDenial? denial, AuditOutcome? outcome, TimeSpan duration, CancellationToken ct) =>
-        SendAsync(
+        sink.WriteAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Outcome,
@@ -79,7 +78,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
                 Decision = decision,
                 Code = denial?.Code,
                 Stage = denial?.Stage,
-                Reason = denial?.Reason,
+                Reason = denial?.Reason ?? outcome?.Findings,
                 PolicyRevision = call.PolicyRevision,
                 Result = outcome is null ? default : content.Record(outcome.Delivered, call.Policy.Audit.Results),
                 ResultDigest = outcome is null ? null : content.Digest(outcome.Received),
@@ -87,13 +86,13 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
                 Changes = outcome?.Changes ?? [],
                 Duration = duration,
                 ProtocolVersion = call.ProtocolVersion,
-                TraceId = Activity.Current?.TraceId.ToHexString(),
+                TraceId = call.TraceId,
             },
             ct);
 
     /// <summary>A consent event of a call.</summary>
     public ValueTask WriteConsentAsync(RequestContext call, string decision, string? reason, string? answeredBy, CancellationToken ct) =>
-        SendAsync(
+        sink.WriteAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Consent,
@@ -112,7 +111,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
                 ArgumentsDigest = content.Digest(call.ArgumentsElement),
-                TraceId = Activity.Current?.TraceId.ToHexString(),
+                TraceId = call.TraceId,
             },
             ct);
 
@@ -120,23 +119,17 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimeSpa
     public ValueTask WriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
 
     /// <summary>The same where the event must be on record before the guard goes on.</summary>
-    public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => SendAsync(record, ct);
+    public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(record, ct);
 
     private static string? Rules(RequestContext call) => call.HasVerdict && call.Verdict.RuleIds.Count > 0 ? string.Join(',', call.Verdict.RuleIds) : null;
 
     private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;
 
-    private ValueTask SendAsync(AuditRecord record, CancellationToken ct)
-    {
-        ValueTask pending = sink.WriteAsync(record, ct);
-        return pending.IsCompletedSuccessfully ? pending : new ValueTask(pending.AsTask().WaitAsync(deadline, time, ct));
-    }
-
     private async ValueTask TrySendAsync(AuditRecord record, CancellationToken ct)
     {
         try
         {
-            await SendAsync(record, ct).ConfigureAwait(false);
+            await sink.WriteAsync(record, ct).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {

@@ -10,6 +10,7 @@ internal sealed class FanOutAuditSink : IAuditSink, IAsyncDisposable
     private readonly OptionalAuditSink[] _optional;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
+    private string? _failure;
 
     /// <param name="sinks">At least one must be required, unless the host chose best effort.</param>
     /// <param name="bestEffort">True where the host said that calls may be made without a record.</param>
@@ -31,6 +32,9 @@ internal sealed class FanOutAuditSink : IAuditSink, IAsyncDisposable
 
     /// <summary>For each optional sink, how many records it did not take.</summary>
     public IReadOnlyList<(string Name, long Lost)> Losses => [.. _optional.Select(static sink => (sink.Name, sink.Lost))];
+
+    /// <summary>What a required sink answered last, where it did not take the record; null where it took the newest. The files tell more in their own health.</summary>
+    public string? Failure => Volatile.Read(ref _failure);
 
     public ValueTask WriteAsync(AuditRecord record, CancellationToken ct)
     {
@@ -58,20 +62,23 @@ internal sealed class FanOutAuditSink : IAuditSink, IAsyncDisposable
         OfferAll(record);
         foreach (AuditFanOutEntry entry in _required)
         {
-            ValueTask write;
             try
             {
-                write = entry.Sink.WriteAsync(record, ct);
+                ValueTask write = entry.Sink.WriteAsync(record, ct);
                 if (write.IsCompletedSuccessfully)
                 {
                     write.GetAwaiter().GetResult();
-                    continue;
+                }
+                else
+                {
+                    await write.AsTask().WaitAsync(_timeout, _time, ct).ConfigureAwait(false);
                 }
 
-                await write.AsTask().WaitAsync(_timeout, _time, ct);
+                Volatile.Write(ref _failure, null);
             }
             catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
             {
+                Volatile.Write(ref _failure, $"the audit sink '{entry.Name}' did not take a record ({fault.GetType().Name})");
                 throw new AuditUnavailableException($"the audit sink '{entry.Name}' did not take the record: {fault.Message}", fault);
             }
         }

@@ -5,14 +5,14 @@ namespace Mcp.Guard.Audit;
 
 /// <summary>
 /// The spans and metrics of the guard, in OpenTelemetry's words for MCP (semantic conventions, "Model Context Protocol", status development). Tags have few
-/// values: no arguments, no URIs, no ids of people; names of tools come from servers, so only the first ones count apart.
+/// values: no arguments, no URIs, no ids of people; names of tools come from servers, so only the first 200 of each count apart.
 /// </summary>
 internal static class GuardTelemetry
 {
     /// <summary>The name of the activity source and of the meter, for <c>AddSource</c> and <c>AddMeter</c>.</summary>
     public const string Name = "Mcp.Guard";
 
-    private const int MaxTargets = 200;
+    private const int MaxTargetsOfServer = 200;
     private const string Other = "_OTHER";
 
     private static readonly ActivitySource Source = new(Name);
@@ -34,12 +34,14 @@ internal static class GuardTelemetry
     private static readonly UpDownCounter<long> AbandonedCalls = Meter.CreateUpDownCounter<long>(
         "mcp.guard.calls.abandoned", "{call}", "Calls that were given up and still hold a slot, because the server may still work on them.");
 
-    private static readonly HashSet<string> Targets = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, HashSet<string>> Targets = new(StringComparer.Ordinal);
     private static readonly Lock TargetsGate = new();
 
     /// <summary>Starts the span of a request; null where nobody listens.</summary>
     /// <param name="method">The JSON-RPC method.</param>
-    /// <param name="target">The tool or prompt; null for other methods, a resource's URI is never taken.</param>
+    /// <param name="target">
+    /// The tool or prompt; null for other methods, a resource's URI is never taken. A name that no call has been allowed with yet is left out until the end.
+    /// </param>
     /// <param name="server">The server's id in the policy.</param>
     /// <param name="protocolVersion">The negotiated protocol version, where known.</param>
     public static Activity? StartRequest(string method, string? target, string server, string? protocolVersion)
@@ -50,7 +52,7 @@ internal static class GuardTelemetry
         }
 
         string methodTag = MethodTag(method);
-        string? targetTag = TargetTag(methodTag, target);
+        string? targetTag = TargetTag(methodTag, target, server, isKnown: false);
         Activity? activity = Source.StartActivity(targetTag is null ? methodTag : $"{methodTag} {targetTag}", ActivityKind.Client);
         if (activity is { IsAllDataRequested: true })
         {
@@ -84,11 +86,28 @@ internal static class GuardTelemetry
     /// <param name="errorType">The denial code, the JSON-RPC error code, or <c>tool_error</c>; null where it succeeded.</param>
     /// <param name="decisionId">The decision id, on the span only: it leads from a trace to the audit.</param>
     /// <param name="duration">How long it took.</param>
+    /// <param name="isKnown">True where the server listed the tool: models make up any number of names, and only real ones may take a place.</param>
     public static void EndRequest(
-        Activity? activity, string method, string? target, string server, string decision, string? errorType, string decisionId, TimeSpan duration)
+        Activity? activity,
+        string method,
+        string? target,
+        string server,
+        string decision,
+        string? errorType,
+        string decisionId,
+        TimeSpan duration,
+        bool isKnown)
     {
+        string methodTag = MethodTag(method);
+        string? targetTag = activity is null && !OperationDuration.Enabled ? null : TargetTag(methodTag, target, server, isKnown);
         if (activity is { IsAllDataRequested: true })
         {
+            if (targetTag is not null)
+            {
+                activity.DisplayName = $"{methodTag} {targetTag}";
+                activity.SetTag(TargetTagName(methodTag), targetTag);
+            }
+
             activity.SetTag("mcp.guard.decision", decision);
             activity.SetTag("mcp.guard.decision.id", decisionId);
             if (errorType is not null)
@@ -104,9 +123,8 @@ internal static class GuardTelemetry
             return;
         }
 
-        string methodTag = MethodTag(method);
         var tags = new TagList { { "mcp.method.name", methodTag }, { "mcp.guard.server", server } };
-        if (TargetTag(methodTag, target) is { } targetTag)
+        if (targetTag is not null)
         {
             tags.Add(TargetTagName(methodTag), targetTag);
         }
@@ -178,7 +196,7 @@ internal static class GuardTelemetry
 
     private static string TargetTagName(string method) => method == "prompts/get" ? "gen_ai.prompt.name" : "gen_ai.tool.name";
 
-    private static string? TargetTag(string method, string? target)
+    private static string? TargetTag(string method, string? target, string server, bool isKnown)
     {
         if (target is null || method is not ("tools/call" or "prompts/get"))
         {
@@ -187,17 +205,23 @@ internal static class GuardTelemetry
 
         lock (TargetsGate)
         {
-            if (Targets.Contains(target))
+            // Servers are those of the policy, so there are few.
+            if (!Targets.TryGetValue(server, out HashSet<string>? known))
+            {
+                Targets.Add(server, known = new(StringComparer.Ordinal));
+            }
+
+            if (known.Contains(target))
             {
                 return target;
             }
 
-            if (target.Length > 128 || Targets.Count >= MaxTargets)
+            if (!isKnown || target.Length > 128 || known.Count >= MaxTargetsOfServer)
             {
                 return Other;
             }
 
-            Targets.Add(target);
+            known.Add(target);
             return target;
         }
     }

@@ -6,9 +6,16 @@ namespace Mcp.Guard.Audit;
 /// Tells the host's log what was decided. Arguments, results, reasons and the model's words appear at <see cref="LogLevel.Trace"/> only. Every text is
 /// escaped, because a log may be plain lines. It keeps no promise of the audit: a logger may drop what it gets.
 /// </summary>
-internal sealed partial class LoggerAuditSink(ILogger<LoggerAuditSink> logger) : IAuditSink
+internal sealed partial class LoggerAuditSink(ILogger logger) : IAuditSink
 {
+    private const string Category = "Mcp.Guard.Audit";
+
     private const int MaxShown = 200;
+
+    public LoggerAuditSink(ILoggerFactory loggers)
+        : this(loggers.CreateLogger(Category))
+    {
+    }
 
     public ValueTask WriteAsync(AuditRecord record, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -17,7 +18,7 @@ internal static class ClientOptionsFilter
         {
             ClientInfo = given?.ClientInfo,
             InitializeMeta = null, // an open channel to the server that no control looks into
-            ProtocolVersion = given?.ProtocolVersion ?? (settings.Endpoint is UrlEndpoint { Transport: UrlTransport.Sse } ? "2025-11-25" : null),
+            ProtocolVersion = VersionFor(given?.ProtocolVersion, settings.Endpoint),
             InitializationTimeout = given?.InitializationTimeout ?? TimeSpan.FromSeconds(60),
             Handlers = new McpClientHandlers { NotificationHandlers = handlers?.NotificationHandlers },
         };
@@ -54,4 +55,11 @@ internal static class ClientOptionsFilter
 
         return own;
     }
+
+    /// <summary>
+    /// Legacy SSE knows no version without sessions. The SDK, which cannot see through the guard what the transport is, would send such a server a
+    /// <c>server/discover</c> that it does not know.
+    /// </summary>
+    private static string? VersionFor(string? given, ServerEndpoint endpoint) =>
+        endpoint is UrlEndpoint { Transport: UrlTransport.Sse } && (given is null || MethodTable.IsStateless(given)) ? "2025-11-25" : given;
 }

@@ -15,6 +15,18 @@ internal sealed class ConnectionRegistry
 
     public void Remove(GuardedTransport transport) => _open.TryRemove(transport, out _);
 
+    /// <summary>Makes every connection to a server list its tools anew.</summary>
+    public void RefreshTools(McpServerIdentity server)
+    {
+        foreach (GuardedTransport transport in _open.Keys)
+        {
+            if (transport.State.Server.Equals(server))
+            {
+                transport.State.RefreshTools();
+            }
+        }
+    }
+
     /// <summary>Ends every running call that a stop covers.</summary>
     public void Halt(Halt halt)
     {

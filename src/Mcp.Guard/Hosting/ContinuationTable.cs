@@ -47,6 +47,7 @@ internal sealed class ContinuationTable
             Method = call.Method,
             Target = call.TargetName,
             ArgumentsDigest = call.ArgumentsDigest,
+            Fingerprint = call.Entry?.Definition.Fingerprint,
             RequestState = review.RequestState,
             Admitted = review.Admitted,
             Round = round,

@@ -31,6 +31,7 @@ public sealed class GuardConnection
         else if (MessageSnapshot.TryParse(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
             context.SetPayload(MetaFilter.Apply(payload));
+            context.UseExactName();
         }
         else
         {

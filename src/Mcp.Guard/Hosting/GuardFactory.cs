@@ -1,5 +1,6 @@
 using System.Text;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Gateway;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Budgets;
@@ -9,6 +10,7 @@ using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Stages.Schema;
@@ -42,9 +44,10 @@ internal static class GuardFactory
         }
 
         ConsentSource consent = ConsentOf(services, parts, current);
-        IAuditSink sink = One(parts.Audit, nameof(McpGuardBuilder.UseAudit))?.Create(services) ?? AuditFilesOf(current, time, owned);
-        var content = new AuditContent(() => (sink as AuditFileSink)?.Digest);
-        var audit = new AuditTrail(sink, content, parts.AuditDeadline, time, logger);
+        var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
+        AuditSinks sinks = AuditSinks.Create(services, parts, current, secrets, time, logger, owned);
+        var redaction = new ContentRedaction(One(parts.ContentRedactor, nameof(McpGuardBuilder.UseContentRedactor))?.Create(services));
+        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest, value => redaction.Apply(value)), time, logger);
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
         var halts = new HaltSwitch(haltStore, time);
         IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time, logger, owned);
@@ -68,30 +71,37 @@ internal static class GuardFactory
             Budgets = budgets,
             Tokens = One(parts.TokenCounter, nameof(McpGuardBuilder.UseTokenCounter))?.Create(services) ?? ConservativeTokenCounter.Instance,
             Sanitizer = sanitizer,
+            Redaction = redaction,
         };
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
         var pipeline = new GuardPipeline(lists, audit, gate, budgets, time, logger);
+        var register = new PinRegister(pins, time);
+        var connections = new ConnectionRegistry();
         var runtime = new GuardRuntime
         {
             Policy = policy,
             Pipeline = pipeline,
             Halts = halts,
             Schemas = schemas,
-            Pins = pins,
+            Pins = register,
+            Reviews = new ToolReviews(register, audit, policy, connections, time),
+            Connections = connections,
             Sanitizer = sanitizer,
             Tools = new ToolEntryCache(schemas),
+            Consent = service,
+            RequiresCaller = ServesManyUsers(registration.Builder.Services),
             Time = time,
             Loggers = loggers,
+            Flood = parts.Flood,
         };
-        var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
-        var transports = new ServerTransportFactory(policy, secrets, time, loggers);
-        var host = new McpGuardHost(runtime, transports, sink as AuditFileSink, owned, StartRecord(parts, lists, current, time));
+        var transports = new ServerTransportFactory(policy, secrets, sanitizer, time, loggers);
+        var host = new McpGuardHost(runtime, transports, sinks, owned, StartRecord(parts, lists, current, time));
         runtime.StartAsync = host.StartAsync;
         return host;
     }
 
-    private static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
+    internal static GuardPart<T>? One<T>(List<GuardPart<T>> parts, string method)
         where T : class => parts.Count switch
         {
             0 => null,
@@ -134,6 +144,11 @@ internal static class GuardFactory
             throw new McpGuardConfigurationException("Both UseConsent(...) and DenyInsteadOfAsking() were called. Keep one.");
         }
 
+        if (provider is null && !parts.DenyInsteadOfAsking && services.GetService<GatewayRegistration>() is not null)
+        {
+            provider = GuardPart<IConsentProvider>.Of(new GatewayConsentProvider());
+        }
+
         if (provider is null && !parts.DenyInsteadOfAsking && policy.CanAsk)
         {
             throw new McpGuardConfigurationException(
@@ -143,25 +158,10 @@ internal static class GuardFactory
         return new ConsentSource(provider, services.GetRequiredService<IServiceScopeFactory>());
     }
 
-    private static AuditFileSink AuditFilesOf(PolicySnapshot policy, TimeProvider time, List<IAsyncDisposable> owned)
-    {
-        var sink = new AuditFileSink(
-            new AuditFileOptions
-            {
-                Directory = policy.AuditDirectory,
-                RetentionDays = policy.Audit.RetentionDays,
-                Durability = policy.Audit.Durability switch
-                {
-                    Policy.AuditDurability.Durable => AuditDurability.Durable,
-                    Policy.AuditDurability.BestEffort => AuditDurability.BestEffort,
-                    _ => AuditDurability.Flushed,
-                },
-                CheckpointPath = policy.Audit.CheckpointFile,
-            },
-            time);
-        owned.Add(sink);
-        return sink;
-    }
+    /// <summary>A gateway, or a host that serves HTTP: calls of nobody in particular would share grants and rates.</summary>
+    private static bool ServesManyUsers(IServiceCollection services) => services.Any(static descriptor =>
+        descriptor.ServiceType == typeof(GatewayRegistration)
+        || string.Equals(descriptor.ServiceType.FullName, "Microsoft.AspNetCore.Hosting.IWebHostEnvironment", StringComparison.Ordinal));
 
     /// <summary>A host with a policy file outlives its process: its pins and grants do too. A policy in code keeps them in memory unless the host says otherwise.</summary>
     private static IPinStore DefaultPins(PolicySnapshot policy, TimeProvider time, ILogger logger, List<IAsyncDisposable> owned)
@@ -212,6 +212,7 @@ internal static class GuardFactory
                  [
                      .. parts.Consent.Select(part => "consent=" + part.Description),
                      .. parts.Audit.Select(part => "audit=" + part.Description),
+                     .. parts.AuditSinks.Select(sink => $"audit {(sink.IsRequired ? "required" : "optional")} '{sink.Name}'={sink.Part.Description}"),
                      .. parts.PinStore.Select(part => "pins=" + part.Description),
                      .. parts.ConsentStore.Select(part => "grants=" + part.Description),
                      .. parts.RateLimitStore.Select(part => "rates=" + part.Description),
@@ -221,6 +222,7 @@ internal static class GuardFactory
                      .. parts.RootNormalizer.Select(part => "roots=" + part.Description),
                      .. parts.TokenCounter.Select(part => "tokens=" + part.Description),
                      .. parts.ContentSanitizer.Select(part => "sanitizer=" + part.Description),
+                     .. parts.ContentRedactor.Select(part => "redactor=" + part.Description),
                      .. parts.SecretResolvers.Select(part => "secrets=" + part.Description),
                      .. parts.Stages.Select(stage => "stage=" + stage.Part.Description),
                  ])

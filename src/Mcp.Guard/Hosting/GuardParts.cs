@@ -1,3 +1,5 @@
+using Mcp.Guard.Audit;
+
 namespace Mcp.Guard.Hosting;
 
 /// <summary>Everything that the builder was told, before it is checked.</summary>
@@ -6,6 +8,12 @@ internal sealed class GuardParts
     public List<GuardPart<IConsentProvider>> Consent { get; } = [];
 
     public List<GuardPart<IAuditSink>> Audit { get; } = [];
+
+    /// <summary>What the host says about the audit files beyond the policy.</summary>
+    public List<Action<AuditFileOptions>> AuditFiles { get; } = [];
+
+    /// <summary>Sinks beside the one that <see cref="Audit"/> or the files are.</summary>
+    public List<AuditSinkPlacement> AuditSinks { get; } = [];
 
     public List<GuardPart<IConsentStore>> ConsentStore { get; } = [];
 
@@ -25,6 +33,8 @@ internal sealed class GuardParts
 
     public List<GuardPart<IContentSanitizer>> ContentSanitizer { get; } = [];
 
+    public List<GuardPart<IContentRedactor>> ContentRedactor { get; } = [];
+
     /// <summary>Asked in the order of registration; the first that knows a name wins.</summary>
     public List<GuardPart<ISecretResolver>> SecretResolvers { get; } = [];
 
@@ -35,6 +45,8 @@ internal sealed class GuardParts
     public TimeProvider? Time { get; set; }
 
     public TimeSpan StageDeadline { get; set; } = TimeSpan.FromSeconds(5);
+
+    public AuditFloodOptions Flood { get; set; } = new();
 
     public TimeSpan AuditDeadline { get; set; } = TimeSpan.FromSeconds(5);
 }

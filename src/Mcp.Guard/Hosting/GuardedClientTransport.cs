@@ -16,6 +16,9 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
     /// <summary>The caller who connects, where connecting runs outside the caller's flow of control.</summary>
     public GuardCaller? ConnectedBy { get; init; }
 
+    /// <summary>What the guard's own streams below the SDK cut off; null where the host made the transport.</summary>
+    public ReplyBounds? Bounds { get; init; }
+
     public string Name => inner.Name;
 
     public McpServerIdentity Server => server;
@@ -47,12 +50,18 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
         {
             connected = await inner.ConnectAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception failure) when (failure is not McpGuardException && (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
+        {
+            // Its text may be the server's: an HTTP error body, what a process wrote before it ended.
+            HostingLog.TransportFailed(runtime.Pipeline.Logger, server.Id, ServerText.Describe(failure));
+            throw NegotiationFault.TryCopy(failure) ?? new McpGuardException(GuardDenialCodes.ServerUnavailable, context.DecisionId, retryAfter: null);
+        }
         finally
         {
             Connecting.Value = before;
         }
 
-        var guarded = new GuardedTransport(connected, state);
+        var guarded = new GuardedTransport(connected, state) { Bounds = Bounds };
         guarded.Start();
         return guarded;
     }

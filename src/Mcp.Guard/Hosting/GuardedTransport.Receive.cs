@@ -12,11 +12,16 @@ namespace Mcp.Guard.Hosting;
 /// <content>The server to client half: replies, requests and notifications of the server.</content>
 internal sealed partial class GuardedTransport
 {
+    private const int MaxRecordedMethod = 128;
+
     private static readonly ExecutionContext CleanContext = CaptureClean();
+
+    private static readonly TimeSpan MaxWaitForNotifications = TimeSpan.FromSeconds(2);
 
     private readonly ServerRequestTable _serverRequests = new();
     private readonly NotificationQueue _notifications = new();
     private readonly NotificationRate _notificationRate;
+    private readonly ServerFlood _flood;
     private int _answering;
 
     private static ExecutionContext CaptureClean()
@@ -38,7 +43,7 @@ internal sealed partial class GuardedTransport
             ChannelReader<JsonRpcMessage> reader = _inner.MessageReader;
             while (await reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
             {
-                while (reader.TryRead(out JsonRpcMessage? message))
+                while (!_closing.IsCancellationRequested && reader.TryRead(out JsonRpcMessage? message))
                 {
                     // A fault while judging one message fails that message, never the loop.
                     try
@@ -61,15 +66,16 @@ internal sealed partial class GuardedTransport
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
-            if (_endReason is { } reason)
-            {
-                end = new IOException($"The server '{_state.Server.Id}' was ended by the guard: {reason}.");
-            }
+            // Told below.
         }
         catch (Exception failure)
         {
-            // The text of the failure may hold what the server wrote to standard error; the type says enough.
-            end = new IOException($"The connection to the server '{_state.Server.Id}' ended ({failure.GetType().Name}).");
+            end = TransportEnd.Of(_state.Server.Id, failure);
+        }
+
+        if (Volatile.Read(ref _endReason) is { } reason)
+        {
+            end = new IOException($"The connection to the server '{_state.Server.Id}' was ended by the guard: {reason}.");
         }
 
         _lost = true;
@@ -85,7 +91,11 @@ internal sealed partial class GuardedTransport
         _toClient.TryComplete(end);
         _state.Runtime.Connections.Remove(this);
         _watch?.Dispose();
-        if (_inner is ILaunchedServer launched)
+        if (_endReason is not null)
+        {
+            await EndInnerAsync().ConfigureAwait(false);
+        }
+        else if (_inner is ILaunchedServer launched)
         {
             // Without its connection the process is of no use, and must be gone before the slots of its abandoned calls are free.
             await launched.EndAsync(atOnce: false).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -101,10 +111,25 @@ internal sealed partial class GuardedTransport
     {
         try
         {
-            GuardDenial denial = await call.Evaluation!
-                .EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, _endReason is { } reason ? $"the guard ended the server: {reason}" : "the connection ended before the reply")
-                .ConfigureAwait(false);
-            DeliverDenial(call, denial);
+            var (code, reason) = _endReason is { } why
+                ? (GuardDenialCodes.ServerUnavailable, $"the guard ended the connection: {why}")
+                : Bounds is { ConnectionExceeded: true }
+                    ? (GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
+                    : (GuardDenialCodes.ServerUnavailable, "the connection ended before the reply");
+            DeliverDenial(call, await EndRecordedAsync(call, "failed", code, reason).ConfigureAwait(false));
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+        }
+    }
+
+    /// <summary>Ends a server that the guard disconnected: its stream too, or it would go on filling what the system buffers.</summary>
+    private async Task EndInnerAsync()
+    {
+        try
+        {
+            await CloseInnerAsync().ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -166,8 +191,24 @@ internal sealed partial class GuardedTransport
         }
 
         _watch?.OnLife();
+        Task before = _notifications.Drained;
+        if (before.IsCompleted)
+        {
+            Forget(call);
+            _ = CompleteAsync(call, result, isError, error);
+        }
+        else
+        {
+            _ = CompleteAfterAsync(before, call, result, isError, error);
+        }
+    }
+
+    /// <summary>What the server told of a call before its reply is still of an open call, and reaches the host before the reply; but no stage holds a reply back for long.</summary>
+    private async Task CompleteAfterAsync(Task before, OpenCall call, JsonNode? result, bool isError, JsonRpcErrorDetail? error)
+    {
+        await before.WaitAsync(MaxWaitForNotifications, _pipeline.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Forget(call);
-        _ = CompleteAsync(call, result, isError, error);
+        await CompleteAsync(call, result, isError, error).ConfigureAwait(false);
     }
 
     /// <summary>Each late reply is recorded, under the decision of its call: there are as many as calls at most.</summary>
@@ -252,11 +293,7 @@ internal sealed partial class GuardedTransport
         {
             // The outcome could not be recorded, or the guard failed: the caller must learn that the call may have happened.
             PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, context.DecisionId, failure);
-            DeliverDenial(call, new GuardDenial(
-                GuardDenialCodes.AuditUnavailable,
-                "audit",
-                $"the outcome could not be recorded ({failure.GetType().Name})",
-                "The call may have been carried out, but its outcome could not be recorded, so it is not shown. Do not repeat it without checking."));
+            DeliverDenial(call, Unrecorded(failure));
         }
     }
 
@@ -370,16 +407,18 @@ internal sealed partial class GuardedTransport
     {
         if (!MessageSnapshot.TryTake(request.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
-            Refuse(RefusalReason.RefusedRequest, fault);
+            Refuse(RefusalReason.RefusedRequest, fault, request.Method);
             return ServerAnswers.Error(request.Id, -32602, "The parameters are not acceptable.");
         }
 
         switch (request.Method)
         {
             case MethodTable.Ping:
+                RecordAnswered(request.Method);
                 return ServerAnswers.Empty(request.Id);
 
             case MethodTable.Roots:
+                RecordAnswered(request.Method);
                 return ServerAnswers.Roots(request.Id, _state.Settings(_state.Policy));
 
             case MethodTable.Sampling:
@@ -387,14 +426,14 @@ internal sealed partial class GuardedTransport
                 break;
 
             default:
-                Refuse(RefusalReason.RefusedRequest, "a method that is not in the table");
+                Refuse(RefusalReason.RefusedRequest, "a method that is not in the table", request.Method);
                 return ServerAnswers.Error(request.Id, -32601, "Method not found.");
         }
 
         OpenCall? cause = CauseOf(out string? unbound);
         if (cause is null)
         {
-            Refuse(RefusalReason.UnboundRequest, unbound!);
+            Refuse(RefusalReason.UnboundRequest, unbound!, request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
@@ -451,16 +490,22 @@ internal sealed partial class GuardedTransport
         var context = new ServerRequestContext(
             _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload));
         GuardDenial? denial = spent ?? await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
-        await RecordServerRequestAsync(context, denial).ConfigureAwait(false);
+        if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
+        {
+            Refuse(RefusalReason.RefusedRequest, "the request could not be recorded", request.Method);
+            return ServerAnswers.Refusal(request.Id, request.Method);
+        }
+
         if (denial is not null)
         {
-            Refuse(RefusalReason.RefusedRequest, denial.Reason);
+            Refused.Add(RefusalReason.RefusedRequest); // on record with its caller already
+            CountAgainstFlood(isRefused: true);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
         if (!_serverRequests.TryOpen(request.Id, request.Method, context, pause))
         {
-            Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use");
+            Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use", request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
@@ -509,45 +554,63 @@ internal sealed partial class GuardedTransport
         if (answer is JsonRpcError)
         {
             // The host's own failure: its text may name things of the host.
-            await _inner.SendMessageAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
+            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
             return;
         }
 
         if (!MessageSnapshot.TryTake(((JsonRpcResponse)answer).Result, MessageLimits.MaxRequestBytes, out JsonElement payload, out _)
             || payload.ValueKind != JsonValueKind.Object)
         {
-            await _inner.SendMessageAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
+            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
             return;
         }
 
-        await _inner.SendMessageAsync(new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(payload) }, ct).ConfigureAwait(false);
+        await SendInnerAsync(new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(payload) }, ct).ConfigureAwait(false);
     }
 
     private async Task SendOwnAsync(JsonRpcMessage message)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _pipeline.Time);
         using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _closing.Token);
-        await _inner.SendMessageAsync(message, both.Token).ConfigureAwait(false);
+        await SendInnerAsync(message, both.Token).ConfigureAwait(false);
     }
 
-    private ValueTask RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial) =>
-        _pipeline.Audit.WriteEventAsync(
-            new AuditRecord
-            {
-                Kind = AuditKind.ServerMessage,
-                Time = _pipeline.Time.GetUtcNow(),
-                DecisionId = context.DecisionId,
-                UserId = context.Caller.UserId,
-                SessionId = context.Caller.SessionId,
-                Server = _state.Server.Id,
-                Method = context.Method,
-                Decision = denial is null ? "admit" : "deny",
-                Code = denial?.Code,
-                Stage = denial?.Stage,
-                Reason = denial?.Reason,
-                PolicyRevision = context.PolicyRevision,
-            },
-            _closing.Token);
+    /// <summary>False where a request that would be let through could not be recorded; a refusal stands whether or not it could.</summary>
+    private async ValueTask<bool> RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial)
+    {
+        var record = new AuditRecord
+        {
+            Kind = AuditKind.ServerMessage,
+            Time = _pipeline.Time.GetUtcNow(),
+            DecisionId = context.DecisionId,
+            UserId = context.Caller.UserId,
+            SessionId = context.Caller.SessionId,
+            Server = _state.Server.Id,
+            Method = context.Method,
+            Decision = denial is null ? "admit" : "deny",
+            Code = denial?.Code,
+            Stage = denial?.Stage,
+            Reason = denial?.Reason,
+            PolicyRevision = context.PolicyRevision,
+            ProtocolVersion = _state.ProtocolVersion,
+        };
+        if (denial is not null)
+        {
+            await _pipeline.Audit.WriteEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+
+        try
+        {
+            await _pipeline.Audit.WriteRequiredEventAsync(record, _closing.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !_closing.IsCancellationRequested)
+        {
+            PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.ServerMessage, context.DecisionId, failure);
+            return false;
+        }
+    }
 
     // ---- notifications of the server --------------------------------------------------------------------------------------------------------
 
@@ -561,7 +624,7 @@ internal sealed partial class GuardedTransport
 
         if (!MessageSnapshot.TryTake(notification.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
-            Refuse(RefusalReason.RefusedNotification, fault);
+            Refuse(RefusalReason.RefusedNotification, fault, notification.Method);
             return;
         }
 
@@ -569,11 +632,14 @@ internal sealed partial class GuardedTransport
             _state, _state.ConnectionCaller, string.Empty, notification.Method, MetaFilter.Apply(payload), isFromServer: true);
         if (!_notifications.TryRun(() => JudgeNotificationAsync(context)))
         {
-            Refuse(RefusalReason.Overflow, "more notifications than can be judged");
+            Refuse(RefusalReason.Overflow, "more notifications than can be judged", notification.Method);
         }
     }
 
-    /// <summary>Drops a notification of a flood at next to no cost. That a list changed is never missed.</summary>
+    /// <summary>
+    /// Drops a notification of a flood at next to no cost. That a list changed is never missed. What is merely too fast is no offence: it counts like what
+    /// was let through.
+    /// </summary>
     private void Drop(JsonRpcNotification notification, string why)
     {
         if (notification.Method == MethodTable.ToolsChanged)
@@ -581,7 +647,8 @@ internal sealed partial class GuardedTransport
             _state.Tools.MarkStale();
         }
 
-        Refuse(RefusalReason.Overflow, why);
+        Count(RefusalReason.Overflow, why, notification.Method);
+        CountAgainstFlood(isRefused: false);
     }
 
     private async Task JudgeNotificationAsync(NotificationContext context)
@@ -596,7 +663,7 @@ internal sealed partial class GuardedTransport
 
             if (denial is not null)
             {
-                Refuse(RefusalReason.RefusedNotification, denial.Reason);
+                Refuse(RefusalReason.RefusedNotification, denial.Reason, context.Method);
                 return;
             }
 
@@ -607,9 +674,14 @@ internal sealed partial class GuardedTransport
                 Params = hasParameters ? JsonObject.Create(context.Current) : null,
                 Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
             };
-            if (!_toClient.TryWriteNotification(judged, hasParameters ? JsonMarshal.GetRawUtf8Value(context.Current).Length : 0))
+            if (_toClient.TryWriteNotification(judged, hasParameters ? JsonMarshal.GetRawUtf8Value(context.Current).Length : 0))
             {
-                Refuse(RefusalReason.Overflow, "more notifications than the host takes");
+                RecordDelivered(context);
+            }
+            else
+            {
+                Count(RefusalReason.Overflow, "more notifications than the host takes", context.Method);
+                CountAgainstFlood(isRefused: false);
             }
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
@@ -641,34 +713,79 @@ internal sealed partial class GuardedTransport
         }
     }
 
-    /// <summary>Counts what was not let through. The first, and then each power of two, is recorded: a flood cannot fill the audit.</summary>
-    internal void Refuse(RefusalReason reason, string what)
+    /// <summary>Counts and records what was not let through; beyond a quota the audit counts too, and a server that goes on is disconnected.</summary>
+    /// <param name="reason">The kind of refusal.</param>
+    /// <param name="what">Why, in words of the guard.</param>
+    /// <param name="method">The server's method, where it has one.</param>
+    internal void Refuse(RefusalReason reason, string what, string? method = null)
     {
-        long count = Refused.Add(reason);
-        if (!long.IsPow2(count))
-        {
-            return;
-        }
-
-        PipelineLog.ServerMessageRefused(_pipeline.Logger, _state.Server.Id, what, count);
-        _ = RecordRefusalAsync(reason, what, count);
+        Count(reason, what, method);
+        CountAgainstFlood(isRefused: true);
     }
 
-    private async Task RecordRefusalAsync(RefusalReason reason, string what, long count)
+    /// <summary>Counts and records what was not let through.</summary>
+    private void Count(RefusalReason reason, string what, string? method)
     {
-        await _pipeline.Audit.WriteEventAsync(
+        long count = Refused.Add(reason);
+        if (long.IsPow2(count))
+        {
+            PipelineLog.ServerMessageRefused(_pipeline.Logger, _state.Server.Id, what, count);
+        }
+
+        RecordServerMessage("drop", reason.ToString(), what, method);
+    }
+
+    /// <summary>A message of the server that was let through.</summary>
+    private void RecordDelivered(NotificationContext context)
+    {
+        RecordServerMessage("deliver", null, null, context.Method);
+        CountAgainstFlood(isRefused: false);
+    }
+
+    /// <summary>A request of the server that the guard answered by itself.</summary>
+    private void RecordAnswered(string method)
+    {
+        RecordServerMessage("answer", null, null, method);
+        CountAgainstFlood(isRefused: false);
+    }
+
+    private void CountAgainstFlood(bool isRefused)
+    {
+        if (_flood.Add(isRefused))
+        {
+            PipelineLog.ServerFloods(_pipeline.Logger, _state.Server.Id);
+            _state.Runtime.Floods.Add(_state.Server.Id, _pipeline.Time.GetUtcNow());
+            _ = DisconnectAsync("flood", "it sent too many messages");
+        }
+    }
+
+    private void RecordServerMessage(string decision, string? code, string? reason, string? method) =>
+        Observe(_pipeline.Audit.WriteEventAsync(
             new AuditRecord
             {
                 Kind = AuditKind.ServerMessage,
                 Time = _pipeline.Time.GetUtcNow(),
                 SessionId = _state.ConnectionId,
                 Server = _state.Server.Id,
-                Decision = "drop",
-                Code = reason.ToString(),
-                Reason = what,
+                Method = method is { Length: > MaxRecordedMethod } ? method[..MaxRecordedMethod] : method,
+                Decision = decision,
+                Code = code,
+                Reason = reason,
                 PolicyRevision = _state.Policy.Revision,
-                Count = count,
+                ProtocolVersion = _state.ProtocolVersion,
             },
-            CancellationToken.None).ConfigureAwait(false);
+            CancellationToken.None));
+
+    /// <summary>The reader of the server's messages does not wait for the audit; a failure was logged by the trail.</summary>
+    private static void Observe(ValueTask write)
+    {
+        if (write.IsCompletedSuccessfully)
+        {
+            write.GetAwaiter().GetResult();
+        }
+        else
+        {
+            _ = write.AsTask();
+        }
     }
 }

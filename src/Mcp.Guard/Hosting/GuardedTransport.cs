@@ -2,8 +2,11 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Budgets;
+using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -28,6 +31,7 @@ internal sealed partial class GuardedTransport : ITransport
     private volatile bool _lost;
     private Task _pump = Task.CompletedTask;
     private int _disposed;
+    private int _innerClosed;
 
     public GuardedTransport(ITransport inner, ConnectionState state)
     {
@@ -35,11 +39,14 @@ internal sealed partial class GuardedTransport : ITransport
         _state = state;
         _pipeline = state.Runtime.Pipeline;
         _notificationRate = new NotificationRate(_pipeline.Time);
+        _flood = new(state.Runtime.Flood, _pipeline.Time);
         _state.ListTools = ListToolsAsync;
+        _state.NamesKey = state.ConnectionId;
+        _state.AnnounceTools = AnnounceTools;
         _state.OwnsProgressToken = OwnsProgressToken;
         if (inner is ILaunchedServer)
         {
-            _watch = new ObedienceWatch(_pipeline.Time, ProbeAsync, () => _pipeline.Gate.IsBlocked(_state.Server.Id), reason => _ = EndServerAsync(reason));
+            _watch = new ObedienceWatch(_pipeline.Time, ProbeAsync, () => _pipeline.Gate.IsBlocked(_state.Server.Id), EndDisobedient);
         }
     }
 
@@ -52,11 +59,17 @@ internal sealed partial class GuardedTransport : ITransport
 
     public ConnectionState State => _state;
 
+    /// <summary>What was cut off below the SDK; null where the host made the transport.</summary>
+    public ReplyBounds? Bounds { get; init; }
+
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
 
     /// <summary>Calls that ended before their reply; of the newest only.</summary>
     public int AbandonedCalls => _late.Count;
+
+    /// <summary>Whether every notification that came so far is judged.</summary>
+    public bool IsQuiet => _notifications.Drained.IsCompleted;
 
     /// <summary>Requests that are being judged or wait for their reply.</summary>
     public int OpenCalls => _open.Count;
@@ -92,12 +105,15 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         _state.Runtime.Connections.Remove(this);
+        _state.Runtime.Names.Remove(_state);
         await _closing.CancelAsync().ConfigureAwait(false);
         _watch?.Dispose();
-        await _inner.DisposeAsync().ConfigureAwait(false);
+        await CloseInnerAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
         _closing.Dispose();
     }
+
+    private ValueTask CloseInnerAsync() => Interlocked.Exchange(ref _innerClosed, 1) == 0 ? _inner.DisposeAsync() : default;
 
     /// <summary>Ends the running calls that a stop covers.</summary>
     public void EndCovered(Halt halt)
@@ -117,6 +133,11 @@ internal sealed partial class GuardedTransport : ITransport
 
     private async Task SendRequestAsync(JsonRpcRequest request, CancellationToken ct)
     {
+        if (string.Equals(request.Method, MethodTable.ToolsList, StringComparison.Ordinal))
+        {
+            ConnectionProbe.Report(_state);
+        }
+
         GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
         var call = new OpenCall(request.Id, caller, ExecutionContext.Capture());
         if (_lost)
@@ -134,6 +155,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
+            await ResolveNameAsync(request, context, ct).ConfigureAwait(false);
             JoinChain(context);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
             call.Evaluation = evaluation;
@@ -151,7 +173,7 @@ internal sealed partial class GuardedTransport : ITransport
 
             TrackSubscriptions(context);
             call.ProgressToken = ProgressTokenOf(evaluation.Payload);
-            JsonRpcRequest outgoing = Outgoing(request, evaluation.Payload);
+            JsonRpcRequest outgoing = Outgoing(request, context, evaluation.Payload);
             forwarded = true;
             call.MarkForwarded();
             if (_lost && call.TryTake())
@@ -159,7 +181,7 @@ internal sealed partial class GuardedTransport : ITransport
                 // The connection ended between the judgement and here: nobody reads a reply any more, nor what is written for the client.
                 Forget(call);
                 throw DenialText.Exception(
-                    await evaluation.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false), context.DecisionId);
+                    await EndRecordedAsync(call, "failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false), context.DecisionId);
             }
 
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
@@ -191,6 +213,11 @@ internal sealed partial class GuardedTransport : ITransport
             if (!forwarded)
             {
                 Forget(call);
+                if (call.Evaluation is { } unsent)
+                {
+                    // An intent may be on record: it gets its outcome, and the call's slot is free.
+                    await unsent.DisposeAsync().ConfigureAwait(false);
+                }
             }
         }
     }
@@ -240,6 +267,7 @@ internal sealed partial class GuardedTransport : ITransport
     private async Task ForwardAsync(OpenCall call, JsonRpcRequest outgoing, CancellationToken ct)
     {
         using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
+        ReplyBounds.Mark? mark = Bounds is { PerRequest: true } ? ReplyBounds.Begin() : null;
         try
         {
             await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
@@ -250,14 +278,23 @@ internal sealed partial class GuardedTransport : ITransport
         }
         catch (Exception failure)
         {
-            // Its text may be the server's (an HTTP error body, a standard-error tail): only its type goes on.
+            // Its text may be the server's (an HTTP error body, a standard-error tail): only its type goes on, and the cleaned text into the log.
+            HostingLog.TransportFailed(_pipeline.Logger, _state.Server.Id, ServerText.Describe(failure));
             if (call.TryTake())
             {
                 Forget(call);
-                GuardDenial denial = await call.Evaluation!
-                    .EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})")
-                    .ConfigureAwait(false);
-                if (call.Context!.Kind == RequestKind.Lifecycle && NegotiationFault.TryCopy(failure) is { } signal)
+                var (decision, code, reason) = mark is { IsSet: true }
+                    ? ("deny", GuardDenialCodes.ResultTooLarge, "the response was cut off at the limit of bytes")
+                    : UrlRefusedException.In(failure) is { } refused
+                        ? ("deny", GuardDenialCodes.UrlNotAllowed, refused.Verdict.Message)
+                        : ("failed", GuardDenialCodes.ServerUnavailable, $"the transport failed to send ({failure.GetType().Name})");
+                GuardDenial denial = await EndRecordedAsync(call, decision, code, reason).ConfigureAwait(false);
+                if (code == GuardDenialCodes.UrlNotAllowed)
+                {
+                    denial = new GuardDenial(code, denial.Stage, reason, "The address of the server, or one that it redirected to, is not permitted.");
+                }
+
+                if (decision == "failed" && call.Context!.Kind == RequestKind.Lifecycle && NegotiationFault.TryCopy(failure) is { } signal)
                 {
                     throw signal;
                 }
@@ -273,15 +310,16 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     /// <summary>The message that leaves: the judged value under the caller's id and context, from which the SDK derives HTTP headers.</summary>
-    private static JsonRpcRequest Outgoing(JsonRpcRequest request, JsonElement payload) => new()
+    private static JsonRpcRequest Outgoing(JsonRpcRequest request, RequestContext context, JsonElement payload) => new()
     {
         Id = request.Id,
         Method = request.Method,
         Params = payload.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(payload),
-        Context = OutgoingContext(request.Context),
+        Context = OutgoingContext(
+            request.Context, context.Settings is { AllowHeaderMirroring: true }, context.ListedName is null ? null : context.TargetName),
     };
 
-    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given)
+    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors, string? exactName = null)
     {
         if (given is null)
         {
@@ -289,7 +327,7 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         IDictionary<string, object?>? items = given.Items;
-        if (items is not null && items.ContainsKey(MirroredToolKey))
+        if (!mirrors && items is not null && items.ContainsKey(MirroredToolKey))
         {
             // Arguments are mirrored into HTTP headers only with the policy's word: headers are logged by every proxy on the way.
             items = new Dictionary<string, object?>(items, StringComparer.Ordinal);
@@ -305,7 +343,7 @@ internal sealed partial class GuardedTransport : ITransport
             ClientCapabilities = given.ClientCapabilities,
             LogLevel = given.LogLevel,
 #pragma warning disable MCPEXP002 // Experimental in the SDK; left out it would change the Mcp-Name header.
-            RoutingName = given.RoutingName,
+            RoutingName = given.RoutingName is null ? null : exactName ?? given.RoutingName,
 #pragma warning restore MCPEXP002
         };
     }
@@ -326,6 +364,12 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         context.SetPayload(payload);
+        return context;
+    }
+
+    /// <summary>Turns a name under which a tool was listed into its exact one, which everything after this is about.</summary>
+    private async ValueTask ResolveNameAsync(JsonRpcRequest request, RequestContext context, CancellationToken ct)
+    {
 #pragma warning disable MCPEXP002 // Experimental in the SDK; it decides the Mcp-Name header and must not name something else than was judged.
         if (request.Context?.RoutingName is { } routed && !string.Equals(routed, context.TargetName, StringComparison.Ordinal))
         {
@@ -333,13 +377,36 @@ internal sealed partial class GuardedTransport : ITransport
         }
 #pragma warning restore MCPEXP002
 
-        if (context.Fault is null && ContinuationTable.IsContinuation(payload))
+        if (context is { Kind: RequestKind.ToolCall, Fault: null })
+        {
+            if (_state.Tools.IsStale && QualifiedToolName.MayBeOf(_state.Server.Id, context.TargetName!))
+            {
+                try
+                {
+                    await _state.Tools.ListAsync(context, ct).ConfigureAwait(false);
+                }
+                catch (McpGuardException unlisted)
+                {
+                    // The stages list again and deny; here only a name is looked for.
+                    PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, unlisted);
+                }
+            }
+
+            context.UseExactName();
+        }
+
+        if (context.Fault is null && ContinuationTable.IsContinuation(context.Current))
         {
             _continuations.Bind(context, _pipeline.Time.GetUtcNow());
         }
-
-        return context;
     }
+
+    /// <summary>The guard's own word to the client: what was listed changed, because a person decided or another server has the same names.</summary>
+    private void AnnounceTools() => Deliver(new JsonRpcNotification
+    {
+        Method = MethodTable.ToolsChanged,
+        Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
+    });
 
     private async Task SendNotificationAsync(JsonRpcNotification notification, CancellationToken ct)
     {
@@ -381,9 +448,29 @@ internal sealed partial class GuardedTransport : ITransport
         {
             Method = notification.Method,
             Params = payload.ValueKind == JsonValueKind.Object ? JsonObject.Create(payload) : null,
-            Context = OutgoingContext(notification.Context),
+            Context = OutgoingContext(notification.Context, mirrors: false),
         };
-        await _inner.SendMessageAsync(outgoing, ct).ConfigureAwait(false);
+        await SendInnerAsync(outgoing, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what belongs to no call. The text of a failure may be the server's (an HTTP error body): the host gets the guard's own exception.</summary>
+    private async Task SendInnerAsync(JsonRpcMessage message, CancellationToken ct)
+    {
+        try
+        {
+            await _inner.SendMessageAsync(message, ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            HostingLog.TransportFailed(_pipeline.Logger, _state.Server.Id, ServerText.Describe(failure));
+            throw message is JsonRpcNotification { Method: MethodTable.Initialized } && NegotiationFault.TryCopy(failure) is { } signal
+                ? signal
+                : Local(GuardDenialCodes.ServerUnavailable);
+        }
     }
 
     private ValueTask RecordRefusedAsync(string method, CancellationToken ct)
@@ -426,18 +513,7 @@ internal sealed partial class GuardedTransport : ITransport
         _late.Add(new AbandonedCall(call.Id, call.Caller, context.DecisionId, context.Method, context.TargetName, call.ProgressToken, call.Evaluation!.Lease));
         try
         {
-            GuardDenial denial;
-            try
-            {
-                denial = await call.Evaluation!.EndIfOpenAsync(decision, code, reason, stillRuns: true).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, call.Context!.DecisionId, failure);
-                denial = new GuardDenial(code, "call", reason);
-            }
-
-            DeliverDenial(call, denial);
+            DeliverDenial(call, await EndRecordedAsync(call, decision, code, reason, stillRuns: true).ConfigureAwait(false));
             await CancelAtServerAsync(call).ConfigureAwait(false);
             if (_watch is not null && (code is GuardDenialCodes.Halted || decision is "timeout"))
             {
@@ -450,6 +526,26 @@ internal sealed partial class GuardedTransport : ITransport
             PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
         }
     }
+
+    /// <summary>Records how a call without a reply ended. Where that fails, the caller is told that the call may have happened; nothing is thrown.</summary>
+    private async Task<GuardDenial> EndRecordedAsync(OpenCall call, string decision, string code, string reason, bool stillRuns = false)
+    {
+        try
+        {
+            return await call.Evaluation!.EndIfOpenAsync(decision, code, reason, stillRuns).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, call.Context!.DecisionId, failure);
+            return Unrecorded(failure);
+        }
+    }
+
+    private static GuardDenial Unrecorded(Exception failure) => new(
+        GuardDenialCodes.AuditUnavailable,
+        "audit",
+        $"the outcome could not be recorded ({failure.GetType().Name})",
+        "The call may have been carried out, but its outcome could not be recorded, so it is not shown. Do not repeat it without checking.");
 
     private async Task CancelAtServerAsync(OpenCall call)
     {
@@ -468,7 +564,8 @@ internal sealed partial class GuardedTransport : ITransport
             catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
             {
                 // The server is told out of courtesy; the call has ended for the caller either way.
-                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, unreachable);
+                string why = ServerText.Describe(unreachable);
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, why);
             }
         }
 
@@ -483,15 +580,29 @@ internal sealed partial class GuardedTransport : ITransport
         await _inner.SendMessageAsync(new JsonRpcRequest { Id = id, Method = MethodTable.Ping }, both.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Ends a launched server that does not obey. The open calls of the connection fail, and the host sees the transport close.</summary>
-    private async Task EndServerAsync(string reason)
+    private void EndDisobedient(string reason)
     {
+        PipelineLog.ServerEnded(_pipeline.Logger, _state.Server.Id, reason);
+        _ = DisconnectAsync(GuardDenialCodes.Timeout, reason);
+    }
+
+    /// <summary>
+    /// The one way in which the guard ends a connection by its own decision, once: because the server floods, or because it was launched by the guard and
+    /// does not obey. The open calls fail, the host sees the transport close, and the processes that the guard launched end at once.
+    /// </summary>
+    private async Task DisconnectAsync(string code, string reason)
+    {
+        if (Interlocked.CompareExchange(ref _endReason, reason, null) is not null)
+        {
+            return;
+        }
+
         try
         {
-            Volatile.Write(ref _endReason, reason);
-            PipelineLog.ServerEnded(_pipeline.Logger, _state.Server.Id, reason);
-            Task ending = ((ILaunchedServer)_inner).EndAsync(atOnce: true);
-            await _closing.CancelAsync().ConfigureAwait(false);
+            // Neither the end of the connection nor that of the processes waits for the record of it.
+            Task closing = _closing.CancelAsync();
+            Task ending = _inner is ILaunchedServer launched ? launched.EndAsync(atOnce: true) : Task.CompletedTask;
+            await closing.ConfigureAwait(false);
             await _pipeline.Audit.WriteEventAsync(
                 new AuditRecord
                 {
@@ -499,11 +610,11 @@ internal sealed partial class GuardedTransport : ITransport
                     Time = _pipeline.Time.GetUtcNow(),
                     SessionId = _state.ConnectionId,
                     Server = _state.Server.Id,
-                    Method = "connect",
+                    Method = "disconnect",
                     Target = _state.Server.Endpoint,
                     Decision = "end",
-                    Code = GuardDenialCodes.Timeout,
-                    Reason = reason,
+                    Code = code,
+                    Reason = Refused.Total is > 0 and var refused ? $"{reason}; {refused} messages were refused on this connection" : reason,
                     PolicyRevision = _state.Policy.Revision,
                 },
                 CancellationToken.None).ConfigureAwait(false);
@@ -571,7 +682,7 @@ internal sealed partial class GuardedTransport : ITransport
                 call.MarkForwarded();
                 if (_lost && call.TryTake())
                 {
-                    await evaluation.EndIfOpenAsync("failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false);
+                    await EndRecordedAsync(call, "failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false);
                     throw Local(GuardDenialCodes.ServerUnavailable);
                 }
 
@@ -596,12 +707,15 @@ internal sealed partial class GuardedTransport : ITransport
                 Forget(call);
             }
 
-            cursor = _state.Tools.NextCursor;
+            cursor = own.NextCursor;
             if (cursor is null)
             {
                 return;
             }
         }
+
+        // A list without an end is none: nothing can be called by it.
+        throw Local(GuardDenialCodes.ResultTooLarge);
     }
 
     private bool OwnsProgressToken(string token) => OwnerOf(token) is not null;
@@ -610,7 +724,8 @@ internal sealed partial class GuardedTransport : ITransport
     {
         foreach (OpenCall call in _open.Values)
         {
-            if (call.IsForwarded && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
+            // A call whose reply waits behind this very notification counts too.
+            if (call.HasLeft && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
             {
                 return call;
             }

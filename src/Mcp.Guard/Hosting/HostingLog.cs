@@ -17,4 +17,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Server '{Server}' started, isolation {Mode}.")]
     public static partial void ServerStarted(ILogger logger, string server, IsolationMode mode);
+
+    [LoggerMessage(EventId = 1110, Level = LogLevel.Warning, Message = "The connection to server '{Server}' failed: {Failure}")]
+    public static partial void TransportFailed(ILogger logger, string server, string failure);
 }

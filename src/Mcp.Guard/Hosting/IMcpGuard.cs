@@ -23,6 +23,18 @@ public interface IMcpGuard
     /// <exception cref="McpGuardException">The policy names no such server.</exception>
     IClientTransport Protect(string serverId, IClientTransport transport);
 
+    /// <summary>
+    /// Lists the tools of a guarded connection for <c>ChatOptions.Tools</c>. A tool that the policy can ask about comes as an
+    /// <see cref="Microsoft.Extensions.AI.ApprovalRequiredAIFunction"/>, so that a <c>FunctionInvokingChatClient</c> asks before it is called; with
+    /// <see cref="McpGuardChatClientExtensions.WithMcpGuardApprovals"/> around that client the approval counts as the consent. The functions judge nothing
+    /// themselves, for the transport does, and hand out no tool that lies beneath them.
+    /// </summary>
+    /// <param name="client">A client whose transport this guard made or protects.</param>
+    /// <param name="ct">Cancels listing.</param>
+    /// <exception cref="ArgumentException">The client does not go through this guard.</exception>
+    /// <exception cref="McpGuardException">The policy does not admit the list.</exception>
+    Task<IList<Microsoft.Extensions.AI.AITool>> ListToolsAsync(McpClient client, CancellationToken ct = default);
+
     /// <summary>Says on whose behalf the calls of the current flow of control are made, until the scope is disposed. Scopes nest.</summary>
     /// <param name="caller">The caller.</param>
     IDisposable BeginScope(GuardCaller caller);
@@ -31,6 +43,9 @@ public interface IMcpGuard
     /// <param name="serverId">The server's id in the policy.</param>
     /// <exception cref="McpGuardException">The policy names no such server.</exception>
     GuardConnection OpenConnection(string serverId);
+
+    /// <summary>Tools and instructions that changed behind their pins, or appeared later, for a person who decides.</summary>
+    IToolReviews Reviews { get; }
 
     /// <summary>The pipeline, for hosts that do not use the SDK.</summary>
     IMcpHostPolicy Policy { get; }

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard;
 
@@ -63,6 +65,38 @@ public sealed class McpGuardBuilder
     /// <param name="create">Makes the sink, once.</param>
     public McpGuardBuilder UseAudit(Func<IServiceProvider, IAuditSink> create) => Add(Parts.Audit, GuardPart<IAuditSink>.OfFactory(NotNull(create)));
 
+    /// <summary>
+    /// Sets what the policy does not say about the audit files: keys of checkpoints, a sink for them, sizes, intervals. The options arrive as the policy
+    /// filled them. The folder and the checkpoint file are the policy's, because roots and isolation protect what the policy names; naming others here
+    /// stops the start.
+    /// </summary>
+    /// <param name="configure">Changes the options.</param>
+    public McpGuardBuilder UseAuditFiles(Action<AuditFileOptions> configure)
+    {
+        Parts.AuditFiles.Add(NotNull(configure));
+        return this;
+    }
+
+    /// <summary>Gives every record to one more sink, beside the audit files or the sink of <c>UseAudit</c>.</summary>
+    /// <param name="name">For messages and health; unlike the others.</param>
+    /// <param name="create">Makes the sink, once.</param>
+    /// <param name="isRequired">
+    /// True where what this sink cannot take is denied as well. False, the default: it gets records through a queue of 4,096, may fail and lag, and what it
+    /// does not take is counted in the health.
+    /// </param>
+    public McpGuardBuilder AddAuditSink(string name, Func<IServiceProvider, IAuditSink> create, bool isRequired = false)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Parts.AuditSinks.Add(new AuditSinkPlacement(name, GuardPart<IAuditSink>.OfFactory(NotNull(create)), isRequired));
+        return this;
+    }
+
+    /// <summary>
+    /// Tells the host's log what is decided, beside the audit: event 4800 of category <c>Mcp.Guard.Audit</c>; arguments, results and reasons at trace level
+    /// only (4801).
+    /// </summary>
+    public McpGuardBuilder AddAuditLogging() => AddAuditSink("log", static services => new LoggerAuditSink(services.GetRequiredService<ILoggerFactory>()));
+
     /// <summary>Remembers consents here instead of in memory.</summary>
     /// <param name="create">Makes the store, once.</param>
     public McpGuardBuilder UseConsentStore(Func<IServiceProvider, IConsentStore> create) => Add(Parts.ConsentStore, GuardPart<IConsentStore>.OfFactory(NotNull(create)));
@@ -98,6 +132,14 @@ public sealed class McpGuardBuilder
     /// <summary>Cleans text with another sanitiser.</summary>
     /// <param name="create">Makes the sanitiser, once.</param>
     public McpGuardBuilder UseContentSanitizer(Func<IServiceProvider, IContentSanitizer> create) => Add(Parts.ContentSanitizer, GuardPart<IContentSanitizer>.OfFactory(NotNull(create)));
+
+    /// <summary>Redacts texts with code of the host, after the guard's own redactor: it can only add to it.</summary>
+    /// <param name="create">Makes the redactor, once.</param>
+    public McpGuardBuilder UseContentRedactor(Func<IServiceProvider, IContentRedactor> create) => Add(Parts.ContentRedactor, GuardPart<IContentRedactor>.OfFactory(NotNull(create)));
+
+    /// <summary>Redacts texts with a delegate of the host, after the guard's own redactor: it can only add to it.</summary>
+    /// <param name="redact">Takes a text and returns what may be recorded or shown of it, for example <c>redactor.Redact</c> of Microsoft.Extensions.Compliance.</param>
+    public McpGuardBuilder UseContentRedactor(Func<string, string> redact) => Add(Parts.ContentRedactor, GuardPart<IContentRedactor>.Of(new DelegateContentRedactor(NotNull(redact))));
 
     /// <summary>Resolves secrets of the policy, before the environment is asked.</summary>
     /// <param name="create">Makes the resolver, once.</param>

@@ -1,22 +1,36 @@
+using Mcp.Guard.Approvals;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Microsoft.Extensions.AI;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Hosting;
 
 /// <summary>The guard of one host.</summary>
-internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory transports, AuditFileSink? files, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
+internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory transports, AuditSinks audit, IReadOnlyList<IAsyncDisposable> owned, AuditRecord startRecord)
     : IMcpGuard, IAsyncDisposable, IDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
     private IDisposable? _policySubscription;
+    private Exception? _policyError;
     private volatile bool _started;
+
+    /// <summary>True once the start is on record.</summary>
+    public bool IsStarted => _started;
 
     public GuardRuntime Runtime => runtime;
 
     public IMcpHostPolicy Policy => runtime.Pipeline;
+
+    /// <summary>Where the records go.</summary>
+    public AuditSinks Audit => audit;
+
+    /// <summary>Why the newest change of the policy was refused; null where it is in force.</summary>
+    public Exception? PolicyError => Volatile.Read(ref _policyError);
+
+    public IToolReviews Reviews => runtime.Reviews;
 
     public string PolicyRevision => runtime.Policy.Current.Revision;
 
@@ -36,7 +50,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
                 return;
             }
 
-            if (files is not null)
+            if (audit.Files is { } files)
             {
                 await files.StartAsync(ct).ConfigureAwait(false);
             }
@@ -58,8 +72,20 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
     public async Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default)
     {
         ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
-        IClientTransport inner = await transports.CreateAsync(settings, ct).ConfigureAwait(false);
-        var guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current };
+        var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
+        IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
+        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds }, options, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The same over a transport of the host's, for a server that the policy leaves to it.</summary>
+    public async Task<McpClient> ConnectAsync(string serverId, IClientTransport transport, McpClientOptions? options, CancellationToken ct)
+    {
+        ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
+        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current }, options, ct).ConfigureAwait(false);
+    }
+
+    private async Task<McpClient> ConnectAsync(ServerSettings settings, GuardedClientTransport guarded, McpClientOptions? options, CancellationToken ct)
+    {
         McpClientOptions own = ClientOptionsFilter.Apply(options, settings);
 
         // The client's read loop keeps the ambient context that it was started in; another caller's handlers must not run in it.
@@ -91,6 +117,17 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         }
 
         return new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false);
+    }
+
+    public async Task<IList<AITool>> ListToolsAsync(McpClient client, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        using var probe = new ConnectionProbe();
+        IList<McpClientTool> tools = await client.ListToolsAsync(cancellationToken: ct).ConfigureAwait(false);
+        ConnectionState connection = probe.Found is { } found && ReferenceEquals(found.Runtime, runtime)
+            ? found
+            : throw new ArgumentException("The client does not go through this guard: connect it with IMcpGuard.ConnectAsync, or over a transport of IMcpGuard.Protect.", nameof(client));
+        return [.. tools.Select(tool => GuardedAIFunction.Wrap(tool, connection))];
     }
 
     public GuardConnection OpenConnection(string serverId)
@@ -204,6 +241,7 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
 
     private void RecordPolicyChange(PolicyChange change)
     {
+        Volatile.Write(ref _policyError, change.Error);
         HostingLog.PolicyChanged(runtime.Pipeline.Logger, change.Current.Revision, change.Error is null ? "in force" : "refused; the last good policy stays", change.Error);
         _ = runtime.Pipeline.Audit.WriteEventAsync(
             new AuditRecord

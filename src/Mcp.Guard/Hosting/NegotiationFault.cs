@@ -7,9 +7,19 @@ namespace Mcp.Guard.Hosting;
 /// </summary>
 internal static class NegotiationFault
 {
+    private const int MaxVersions = 16;
+
+    /// <summary>A date, as every version of MCP is: the list of the server is text of the server.</summary>
+    private static bool IsVersion(string? text) =>
+        text is { Length: 10 } && text[4] == '-' && text[7] == '-' && text.Where((_, at) => at is not (4 or 7)).All(char.IsAsciiDigit);
+
     public static Exception? TryCopy(Exception failure) => failure switch
     {
         HttpRequestException http => new HttpRequestException(http.HttpRequestError, "The server refused the handshake at the HTTP layer.", null, http.StatusCode),
+        UnsupportedProtocolVersionException unsupported => new UnsupportedProtocolVersionException(
+            IsVersion(unsupported.Requested) ? unsupported.Requested : "unknown",
+            unsupported.Supported.Where(IsVersion).Take(MaxVersions),
+            "The server does not support the protocol version."),
         McpProtocolException protocol when failure.GetType() == typeof(McpProtocolException) =>
             new McpProtocolException("The server refused the handshake.", protocol.ErrorCode),
         _ => null,

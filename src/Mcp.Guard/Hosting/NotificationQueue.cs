@@ -9,6 +9,18 @@ internal sealed class NotificationQueue
     private Task _tail = Task.CompletedTask;
     private int _waiting;
 
+    /// <summary>Ends when all work so far is done.</summary>
+    public Task Drained
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _tail;
+            }
+        }
+    }
+
     /// <summary>Runs the work after all work before it; false where too much waits.</summary>
     public bool TryRun(Func<Task> work)
     {

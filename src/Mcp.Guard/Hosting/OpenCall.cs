@@ -40,6 +40,9 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
 
     public bool IsForwarded => Volatile.Read(ref _state) == Forwarded;
 
+    /// <summary>Forwarded, whether or not it has ended since.</summary>
+    public bool HasLeft => Volatile.Read(ref _state) != Judging && Evaluation is not null;
+
     /// <summary>The request is about to leave: from now on a reply may come.</summary>
     public void MarkForwarded() => Interlocked.CompareExchange(ref _state, Forwarded, Judging);
 

@@ -11,7 +11,8 @@ namespace Mcp.Guard.Hosting;
 /// Starts a server process in its isolation and gives the SDK bounded streams: the SDK's own stdio transport hides its process, wraps commands in a shell on
 /// Windows and reads lines of any length.
 /// </summary>
-internal sealed class ServerProcessTransport(ServerSettings settings, IsolationOptions options, TimeProvider time, ILoggerFactory loggers) : IClientTransport
+internal sealed class ServerProcessTransport(
+    ServerSettings settings, IsolationOptions options, ReplyBounds bounds, IContentSanitizer sanitizer, TimeProvider time, ILoggerFactory loggers) : IClientTransport
 {
     /// <summary>What one line may hold besides the result: the envelope.</summary>
     public const int EnvelopeBytes = 64 * 1024;
@@ -27,7 +28,12 @@ internal sealed class ServerProcessTransport(ServerSettings settings, IsolationO
             IsolationPlan plan = IsolationPlanner.Create(options, IsolationHost.Detect());
             process = await ServerProcess.StartAsync(
                 plan,
-                new ServerProcessOptions { Time = time, WrapOutput = stream => new BoundedLineStream(stream, settings.Limits.Results.MaxBytes + EnvelopeBytes) },
+                new ServerProcessOptions
+                {
+                    Time = time,
+                    WrapOutput = stream => new BoundedLineStream(stream, settings.Limits.Results.MaxBytes + EnvelopeBytes, bounds.Report),
+                    SanitizeError = new StandardErrorText(sanitizer, [.. options.Environment.Where(variable => variable.Secret).Select(variable => variable.Value)]).Clean,
+                },
                 logger,
                 cancellationToken).ConfigureAwait(false);
         }

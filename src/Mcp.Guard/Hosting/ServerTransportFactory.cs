@@ -8,12 +8,12 @@ using ModelContextProtocol.Client;
 namespace Mcp.Guard.Hosting;
 
 /// <summary>Makes the transport that the policy says for a server: a process that the guard starts itself, or HTTP through the guard's own handler.</summary>
-internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolution secrets, TimeProvider time, ILoggerFactory loggers)
+internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolution secrets, IContentSanitizer sanitizer, TimeProvider time, ILoggerFactory loggers)
 {
-    public async ValueTask<IClientTransport> CreateAsync(ServerSettings settings, CancellationToken ct) => settings.Endpoint switch
+    public async ValueTask<IClientTransport> CreateAsync(ServerSettings settings, ReplyBounds bounds, CancellationToken ct) => settings.Endpoint switch
     {
-        CommandEndpoint command => await CreateProcessAsync(settings, command.Command, command.Arguments, command.Environment, command.Sha256, ct).ConfigureAwait(false),
-        UrlEndpoint url => await CreateHttpAsync(settings, url, ct).ConfigureAwait(false),
+        CommandEndpoint command => await CreateProcessAsync(settings, bounds, command.Command, command.Arguments, command.Environment, command.Sha256, ct).ConfigureAwait(false),
+        UrlEndpoint url => await CreateHttpAsync(settings, bounds, url, ct).ConfigureAwait(false),
         PackageEndpoint package => throw new McpGuardException(
             $"The server '{settings.Id}' runs from the package {package.Describe()}, which is not in the guard's store. Run 'mcp-guard install' for this policy first."),
         _ => throw new McpGuardException(
@@ -22,6 +22,7 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
 
     private async ValueTask<IClientTransport> CreateProcessAsync(
         ServerSettings settings,
+        ReplyBounds bounds,
         string command,
         IReadOnlyList<string> arguments,
         FrozenDictionary<string, PolicyValue> environment,
@@ -84,7 +85,7 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
             Required = isolation.Required,
             Image = isolation.Image,
         };
-        return new ServerProcessTransport(settings, options, time, loggers);
+        return new ServerProcessTransport(settings, options, bounds, sanitizer, time, loggers);
     }
 
     private async ValueTask<IsolationVariable> ResolveAsync(string serverId, string name, PolicyValue value, CancellationToken ct)
@@ -107,9 +108,11 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
             : throw new McpGuardException($"The server '{serverId}' needs the secret '{value.Secret}', which no secret resolver knows. Set it, or add one with AddSecretResolver(...).");
     }
 
-    private async ValueTask<IClientTransport> CreateHttpAsync(ServerSettings settings, UrlEndpoint url, CancellationToken ct)
+    private async ValueTask<IClientTransport> CreateHttpAsync(ServerSettings settings, ReplyBounds bounds, UrlEndpoint url, CancellationToken ct)
     {
-        List<string> patterns = [url.Url, .. url.AuthorizationUrls];
+        // A legacy SSE server announces a path of its own for messages, on the same origin.
+        string reached = url.Transport == UrlTransport.Sse ? new Uri(url.Url).GetLeftPart(UriPartial.Authority) : url.Url;
+        List<string> patterns = [reached, .. url.AuthorizationUrls];
         var allowlist = Stages.ServerAdmission.UrlAllowlist.Create(patterns, url.AllowPrivate);
         if (allowlist.Problems.Count > 0)
         {
@@ -124,7 +127,11 @@ internal sealed class ServerTransportFactory(IPolicySource policy, SecretResolut
 
         HttpMessageHandler handler = AdmissionHttp.CreateHandler(
             allowlist,
-            new AdmissionHttpOptions { MaxResponseBytes = settings.Limits.Results.MaxBytes + ServerProcessTransport.EnvelopeBytes });
+            new AdmissionHttpOptions
+            {
+                MaxResponseBytes = settings.Limits.Results.MaxBytes + ServerProcessTransport.EnvelopeBytes,
+                ResponseTooLarge = bounds.Report,
+            });
 
         // The guard's own deadlines apply to each call; a client-wide one would cut event streams off.
         var client = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };

@@ -146,8 +146,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         int? code = await _child.Exited.ConfigureAwait(false);
 
-        // What is still in the pipe of standard error belongs to the report; a descendant that holds the pipe open does not delay it.
-        await Task.WhenAny(_errorReading, Task.Delay(TimeSpan.FromMilliseconds(200), _options.Time)).ConfigureAwait(false);
+        await Task.WhenAny(_errorReading, Task.Delay(_options.ErrorGrace, _options.Time)).ConfigureAwait(false);
         var exit = new ServerProcessExit(code, _requested, ErrorTail);
         IsolationLog.Ended(_logger, Plan.Server, code, _requested);
         return exit;

@@ -18,6 +18,9 @@ internal sealed record ServerProcessOptions
     /// <summary>How long the box has to answer that it is made.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long the report of an end waits for what is still in the pipe of standard error: a descendant that holds it open does not delay the report.</summary>
+    public TimeSpan ErrorGrace { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Lines of standard error that are kept.</summary>
     public int ErrorTailLines { get; init; } = 64;
 

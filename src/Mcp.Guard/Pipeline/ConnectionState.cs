@@ -16,6 +16,7 @@ internal sealed class ConnectionState
         ConnectionId = Guid.CreateVersion7(runtime.Time.GetUtcNow()).ToString("N");
         ConnectionCaller = GuardCaller.ForConnection(ConnectionId);
         Tools = new ToolCatalog(this);
+        NamesKey = "host:" + server.Id;
     }
 
     public GuardRuntime Runtime { get; }
@@ -34,6 +35,14 @@ internal sealed class ConnectionState
     /// <summary>The tools that the server listed over this connection.</summary>
     public ToolCatalog Tools { get; }
 
+    /// <summary>
+    /// Under what the connection's tool names are kept: its id where a transport says when it ends; otherwise one place for all connections to the server.
+    /// </summary>
+    public string NamesKey { get; set; }
+
+    /// <summary>Tells the client that the list of tools changed; set by the transport.</summary>
+    public Action? AnnounceTools { get; set; }
+
     /// <summary>The resources that the client subscribed to.</summary>
     public SubscriptionSet Subscriptions { get; } = new();
 
@@ -51,6 +60,13 @@ internal sealed class ConnectionState
 
     /// <summary>The server's part of the policy in force; null where it no longer names the server.</summary>
     public ServerSettings? Settings(PolicySnapshot policy) => policy.Servers.TryGetValue(Server.Id, out ServerSettings? settings) ? settings : null;
+
+    /// <summary>What was listed no longer holds: the guard lists again before the next call, and the client is told.</summary>
+    public void RefreshTools()
+    {
+        Tools.MarkStale();
+        AnnounceTools?.Invoke();
+    }
 
     public RequestContext CreateRequest(string method, GuardCaller caller)
     {

@@ -16,6 +16,9 @@ internal sealed class Continuation
 
     public required string ArgumentsDigest { get; init; }
 
+    /// <summary>The fingerprint of the definition that the first request was judged by; null for other methods than <c>tools/call</c>.</summary>
+    public required string? Fingerprint { get; init; }
+
     public required string? RequestState { get; init; }
 
     /// <summary>The admitted input requests: key and method.</summary>

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Mcp.Guard.Stages.Concurrency;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Timeouts;
 
 namespace Mcp.Guard.Pipeline;
 
 /// <summary>One judged request until its outcome is recorded. Exactly one of the four endings takes effect.</summary>
-internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started) : GuardEvaluation
+internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started, RequestSpan span) : GuardEvaluation
 {
     private HaltRegistration? _halted;
     private int _ended;
@@ -49,6 +50,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         finally
         {
             lease?.Dispose();
+            span.End("aborted", code, pipeline.Time.GetElapsedTime(started));
         }
 
         return end;
@@ -79,6 +81,8 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             {
                 lease?.Dispose();
             }
+
+            span.End(decision, code == "input-required" ? null : code, pipeline.Time.GetElapsedTime(started));
         }
 
         return end;
@@ -128,13 +132,16 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             List<string>? changes = isCatalog ? catalog!.Changes : result!.Changes;
             JsonElement delivered = isCatalog ? catalog!.Current : result!.Current;
             string decision = refused is not null ? "deny" : isError ? "error" : changes is null ? "delivered" : "changed";
-            var outcome = new AuditOutcome(answer, delivered, changes);
+            string? findings = result is { Findings: not ContentFlags.None } ? "found: " + string.Join(", ", ContentFlagNames.Of(result.Findings)) : null;
+            var outcome = new AuditOutcome(answer, delivered, changes, findings);
             await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
+            span.End(decision, refused?.Code ?? RequestSpan.ErrorTypeOf(delivered, isError), pipeline.Time.GetElapsedTime(started));
             return refused is null ? GuardResult.Allow(delivered) : GuardResult.Deny(refused);
         }
         finally
         {
             lease?.Dispose();
+            span.End("failed", GuardDenialCodes.AuditUnavailable, pipeline.Time.GetElapsedTime(started));
         }
     }
 

@@ -36,6 +36,20 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     {
         ct.ThrowIfCancellationRequested();
         long started = time.GetTimestamp();
+        var span = new RequestSpan(context);
+        try
+        {
+            return await EvaluateAsync(context, span, started, ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            span.End("cancelled", GuardDenialCodes.Timeout, time.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    private async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, RequestSpan span, long started, CancellationToken ct)
+    {
         GuardDenial? denial = context.Fault is { } fault
             ? new GuardDenial(GuardDenialCodes.ArgumentsMalformed, GuardStages.Methods, fault)
             : context.Refusal ?? await JudgeAsync(context, ct).ConfigureAwait(false);
@@ -63,6 +77,8 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
                 lease?.Dispose();
+                // The intent may be on record by now; the call does not leave. The caller does not wait for that word.
+                _ = audit.WriteDenialAsync(context, new GuardDenial(GuardDenialCodes.Timeout, "call", "the caller cancelled before the call left"), CancellationToken.None).AsTask();
                 throw;
             }
             catch (Exception failure)
@@ -77,9 +93,15 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         {
             PipelineLog.Denied(logger, context.Method, context.TargetName, context.Server.Id, denial.Code, denial.Stage, context.DecisionId);
             await audit.WriteDenialAsync(context, denial, ct).ConfigureAwait(false);
+            span.Decide("deny", denial.Code);
+            span.End("deny", denial.Code, time.GetElapsedTime(started));
+        }
+        else
+        {
+            span.Decide("allow", null);
         }
 
-        return new Evaluation(this, context, denial, lease, started);
+        return new Evaluation(this, context, denial, lease, started, span);
     }
 
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>
@@ -96,8 +118,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     context.Current = decision.Payload;
                     (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
                     break;
+                case GuardDecisionKind.AskConsent when !string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal):
+                    (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
+                    break;
                 default:
-                    return DenialOf(slot.Name, decision, "results cannot be asked about");
+                    return DenialOf(slot.Name, decision, "the stage that asks about results has asked");
             }
         }
 
@@ -269,6 +294,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>After an answer every stage but rate and consent judges the same value again: policy, roots, links and stops may have changed meanwhile.</summary>
     private async ValueTask<GuardDenial?> JudgeAgainAsync(RequestContext context, int consentAt, CancellationToken ct)
     {
+        bool isOtherPolicy = context.UseCurrentPolicy();
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = 0; i < consentAt; i++)
         {
@@ -284,7 +310,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 case GuardDecisionKind.Continue:
                 case GuardDecisionKind.Replace when Same(decision.Payload, context.Current):
                     break;
-                case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision.Code):
+                case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision, isOtherPolicy):
                     break;
                 case GuardDecisionKind.AskConsent:
                     return new GuardDenial(GuardDenialCodes.ConsentDenied, slot.Name, "a reason to ask appeared after the person had answered");
@@ -296,11 +322,14 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         return null;
     }
 
-    private static bool WasShown(RequestContext context, string stage, string code)
+    private static bool WasShown(RequestContext context, string stage, in GuardDecision decision, bool isOtherPolicy)
     {
         foreach (GuardAskReason reason in context.AskReasons ?? [])
         {
-            if (string.Equals(reason.Stage, stage, StringComparison.Ordinal) && string.Equals(reason.Code, code, StringComparison.Ordinal))
+            // Another policy may ask under the same code for a reason of its own.
+            if (string.Equals(reason.Stage, stage, StringComparison.Ordinal)
+                && string.Equals(reason.Code, decision.Code, StringComparison.Ordinal)
+                && (!isOtherPolicy || string.Equals(reason.Reason, decision.Reason, StringComparison.Ordinal)))
             {
                 return true;
             }

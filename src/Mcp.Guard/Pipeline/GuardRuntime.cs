@@ -1,7 +1,10 @@
+using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Pipeline;
@@ -17,16 +20,34 @@ internal sealed class GuardRuntime
 
     public required ISchemaCompiler Schemas { get; init; }
 
-    public required IPinStore Pins { get; init; }
+    public required PinRegister Pins { get; init; }
+
+    /// <summary>Definitions that wait for a person.</summary>
+    public required ToolReviews Reviews { get; init; }
 
     public required IContentSanitizer Sanitizer { get; init; }
 
     /// <summary>Compiled tools by definition, shared by all connections.</summary>
     public required ToolEntryCache Tools { get; init; }
 
+    /// <summary>Prompts and grants, for what asks people outside the stages.</summary>
+    public required ConsentService Consent { get; init; }
+
+    /// <summary>What <c>requireCaller</c> is where the policy says nothing: true for gateways and web hosts, which serve many users.</summary>
+    public bool RequiresCaller { get; init; }
+
+    /// <summary>Whether calls to a server need a caller of the host's: what the policy says, else what kind of host this is.</summary>
+    public bool NeedsCaller(ServerSettings settings) => settings.RequireCaller ?? RequiresCaller;
+
     public required TimeProvider Time { get; init; }
 
     public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>From when on a connection over which too much comes is ended.</summary>
+    public AuditFloodOptions Flood { get; init; } = new();
+
+    /// <summary>The servers that were disconnected for it.</summary>
+    public FloodedServers Floods { get; } = new();
 
     /// <summary>Starts the guard where no host has: reads the stops, opens the audit. Set once, when the guard is put together.</summary>
     public Func<CancellationToken, Task> StartAsync { get; set; } = static _ => throw new InvalidOperationException("the guard is not put together");
@@ -35,5 +56,8 @@ internal sealed class GuardRuntime
     public SamplingInputs SamplingInputs { get; } = new();
 
     /// <summary>The transports that are connected, so that a stop reaches running calls.</summary>
-    public ConnectionRegistry Connections { get; } = new();
+    public required ConnectionRegistry Connections { get; init; }
+
+    /// <summary>The tool names of all connected servers.</summary>
+    public CatalogNames Names { get; } = new();
 }

@@ -45,9 +45,18 @@ public static class GuardStages
     /// <summary><c>structuredContent</c> against the tool's output schema.</summary>
     public const string ResultSchema = "result-schema";
 
+    /// <summary>Images, audio and other binary content of results against what it declares.</summary>
+    public const string Media = "media";
+
     /// <summary>Text of results without what hides or commands.</summary>
     public const string ResultSanitizing = "result-sanitizing";
 
     /// <summary>Credentials in results, where the policy says so.</summary>
     public const string Redaction = "redaction";
+
+    /// <summary>A person's consent to a result that a stage asked about; the last stage that may ask or replace.</summary>
+    public const string ResultConsent = "result-consent";
+
+    /// <summary>Results marked as data for the model, where the policy says so.</summary>
+    public const string ResultFraming = "result-framing";
 }

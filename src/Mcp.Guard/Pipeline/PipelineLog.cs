@@ -23,12 +23,15 @@ internal static partial class PipelineLog
     [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "The guard failed while it judged a message from server '{Server}'; that message is refused.")]
     public static partial void MessageFault(ILogger logger, string server, Exception fault);
 
+    [LoggerMessage(EventId = 1050, Level = LogLevel.Warning, Message = "Server '{Server}' sent too many messages; the connection is ended.")]
+    public static partial void ServerFloods(ILogger logger, string server);
+
     [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "Refused a message from server '{Server}': {Reason} ({Count} so far on this connection).")]
     public static partial void ServerMessageRefused(ILogger logger, string server, string reason, long count);
 
-    [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled.")]
-    public static partial void CancelNotSent(ILogger logger, string server, Exception fault);
-
     [LoggerMessage(EventId = 1010, Level = LogLevel.Error, Message = "Server '{Server}' is ended with its processes: {Reason}.")]
     public static partial void ServerEnded(ILogger logger, string server, string reason);
+
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled ({Failure}).")]
+    public static partial void CancelNotSent(ILogger logger, string server, string failure);
 }

@@ -54,10 +54,10 @@ internal sealed class RequestContext : GuardRequestContext
 
     public ConnectionState Connection { get; }
 
-    public PolicySnapshot Policy { get; }
+    public PolicySnapshot Policy { get; private set; }
 
     /// <summary>The server's part of the policy; null where the policy in force no longer names it.</summary>
-    public ServerSettings? Settings { get; }
+    public ServerSettings? Settings { get; private set; }
 
     /// <summary>Why the message cannot be judged at all; denies <c>arguments-malformed</c> before any stage.</summary>
     public string? Fault { get; set; }
@@ -69,6 +69,9 @@ internal sealed class RequestContext : GuardRequestContext
     public JsonElement Current { get; private set; }
 
     public string? TargetName { get; private set; }
+
+    /// <summary>The qualified name that the caller used; null where it used the exact one.</summary>
+    public string? ListedName { get; private set; }
 
     public JsonElement ArgumentsElement { get; private set; }
 
@@ -89,6 +92,9 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>How consent was given, for the audit: a grant's id, or the person.</summary>
     public string? ConsentNote { get; set; }
 
+    /// <summary>The W3C trace id of the request's span, or of the caller's where nobody listens to the guard's; kept because the reply arrives in no trace.</summary>
+    public string? TraceId { get; set; }
+
     /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
     public Continuation? Continues { get; set; }
 
@@ -98,11 +104,18 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>True where the call is the guard's own (a list request that it makes for itself).</summary>
     public bool IsOwn { get; init; }
 
+    /// <summary>Where a list that this request asked for goes on; null after its last page.</summary>
+    public string? NextCursor { get; set; }
+
+    /// <summary>The fingerprint of the definition that a person agreed to; null until one did. The call may go on with no other.</summary>
+    public string? ConsentedFingerprint { get; set; }
+
+    /// <summary>The digest over the canonical arguments, computed once; null where they have no canonical form.</summary>
+    public string? ArgumentsDigestOrNull => _argumentsDigest ??= Json.ArgumentsDigest.TryCompute(ArgumentsElement, out string? digest) == JsonFault.None ? digest : null;
+
     /// <summary>Digest over the canonical arguments; computed once.</summary>
     /// <exception cref="InvalidOperationException">The arguments have no canonical form; a stage that needs one then denies.</exception>
-    public string ArgumentsDigest => _argumentsDigest ??= Json.ArgumentsDigest.TryCompute(ArgumentsElement, out string? digest) == JsonFault.None
-        ? digest!
-        : throw new InvalidOperationException("The arguments have no canonical form.");
+    public string ArgumentsDigest => ArgumentsDigestOrNull ?? throw new InvalidOperationException("The arguments have no canonical form.");
 
     /// <summary>Sets the value and reads from it what the request is about. A target of another type than text is a fault.</summary>
     public void SetPayload(JsonElement payload)
@@ -148,6 +161,26 @@ internal sealed class RequestContext : GuardRequestContext
 
             ArgumentsElement = arguments;
         }
+    }
+
+    /// <summary>Where the name is one under which a tool was listed because another server has the same: takes the exact one in its place.</summary>
+    public void UseExactName()
+    {
+        if (Kind == RequestKind.ToolCall && Fault is null && Connection.Tools.ExactNameOf(TargetName!) is { } exact && Connection.Tools.Find(TargetName!) is null)
+        {
+            ListedName = TargetName;
+            SetPayload(JsonMembers.Replace(Current, "name"u8, writer => writer.WriteString("name"u8, exact)));
+        }
+    }
+
+    /// <summary>Goes on under the policy that is in force now: after a person's answer another one may be than when the call was first judged.</summary>
+    /// <returns>Whether it is another one.</returns>
+    public bool UseCurrentPolicy()
+    {
+        PolicySnapshot before = Policy;
+        Policy = Connection.Policy;
+        Settings = Connection.Settings(Policy);
+        return !ReferenceEquals(before, Policy);
     }
 
     public void SetVerdict(RuleVerdict verdict)

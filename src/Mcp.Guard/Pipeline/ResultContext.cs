@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -31,4 +32,10 @@ internal sealed class ResultContext(RequestContext request, JsonElement payload,
 
     /// <summary>Stage and code of each change, for the audit.</summary>
     public List<string>? Changes { get; set; }
+
+    /// <summary>What the sanitiser found, for the audit.</summary>
+    public ContentFlags Findings { get; set; }
+
+    /// <summary>Why a person must be asked before the result is delivered, in the order of the stages.</summary>
+    public List<GuardAskReason>? AskReasons { get; set; }
 }

@@ -9,6 +9,7 @@ using Mcp.Guard.Stages.Notifications;
 using Mcp.Guard.Stages.PromptLimit;
 using Mcp.Guard.Stages.RateLimit;
 using Mcp.Guard.Stages.Redaction;
+using Mcp.Guard.Stages.Framing;
 using Mcp.Guard.Stages.ResultLimit;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
@@ -55,9 +56,13 @@ internal static class StageOrder
         [
             new ResultLimitStage(),
             new ResultSchemaStage(),
+            new InstructionPinStage(),
             new PromptLimitStage(parts.Tokens),
+            new MediaStage(),
             new ResultSanitizingStage(parts.Sanitizer),
-            new RedactionStage(),
+            new RedactionStage(parts.Redaction),
+            new ResultConsentStage(parts.Consent, parts.Halts),
+            new ResultFramingStage(),
         ];
 
         IGuardStage<ServerRequestContext>[] serverRequest =
@@ -68,7 +73,7 @@ internal static class StageOrder
 
         IGuardStage<NotificationContext>[] notification =
         [
-            new ServerNotificationStage(),
+            new ServerNotificationStage(parts.Sanitizer, parts.Redaction),
         ];
 
         var unplaced = new HashSet<StagePlacement>(placed.Select(item => item.Placement));
@@ -92,7 +97,7 @@ internal static class StageOrder
             Connection = Place(connection, placed, unplaced, null, deadline, time, logger),
             Catalog = Place(catalog, placed, unplaced, null, deadline, time, logger),
             Request = Place(request, placed, unplaced, GuardStages.Consent, deadline, time, logger),
-            Result = Place(result, placed, unplaced, null, deadline, time, logger),
+            Result = Place(result, placed, unplaced, GuardStages.ResultConsent, deadline, time, logger),
             ServerRequest = Place(serverRequest, placed, unplaced, null, deadline, time, logger),
             Notification = Place(notification, placed, unplaced, null, deadline, time, logger),
         };
@@ -139,7 +144,7 @@ internal static class StageOrder
             {
                 throw new McpGuardConfigurationException(
                     $"The stage {placement.Part.Description} is placed after '{last}', where it could neither ask nor replace. " +
-                    $"Say AddStage(..., before: GuardStages.{nameof(GuardStages.Consent)}).");
+                    $"Say AddStage(..., before: GuardStages.{(last == GuardStages.Consent ? nameof(GuardStages.Consent) : nameof(GuardStages.ResultConsent))}).");
             }
 
             order.Insert(at < 0 ? order.Count : placement.After is null ? at : at + 1, typed);
@@ -148,6 +153,6 @@ internal static class StageOrder
 
         // A person takes longer than a stage may: Consent bounds itself by the policy's consent time-out.
         return [.. order.Select(stage => new StageSlot<TContext>(
-            stage, string.Equals(stage.Name, GuardStages.Consent, StringComparison.Ordinal) ? Timeout.InfiniteTimeSpan : deadline, time, logger))];
+            stage, stage is ConsentStage or ResultConsentStage ? Timeout.InfiniteTimeSpan : deadline, time, logger))];
     }
 }

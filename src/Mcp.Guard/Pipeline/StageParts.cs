@@ -1,6 +1,7 @@
 using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.Redaction;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -20,4 +21,6 @@ internal sealed class StageParts
     public required ITokenCounter Tokens { get; init; }
 
     public required IContentSanitizer Sanitizer { get; init; }
+
+    public required ContentRedaction Redaction { get; init; }
 }

@@ -14,4 +14,7 @@ internal enum ToolPinState
 
     /// <summary>The definition is not the pinned one: hidden and denied until a person agrees.</summary>
     Changed,
+
+    /// <summary>A person refused exactly this definition: hidden and denied, and nobody is asked about it.</summary>
+    Refused,
 }

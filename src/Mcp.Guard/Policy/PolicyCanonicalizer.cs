@@ -99,7 +99,7 @@ internal static class PolicyCanonicalizer
         writer.WriteNumber("toolTimeout", defaults.ToolTimeout.Ticks);
         writer.WriteNumber("consentTimeout", defaults.ConsentTimeout.Ticks);
         writer.WriteNumber("promptMaxTokens", defaults.PromptMaxTokens);
-        writer.WriteBoolean("requireCaller", defaults.RequireCaller);
+        writer.WriteString("requireCaller", defaults.RequireCaller?.ToString());
         writer.WriteNumber("maxConcurrentCalls", defaults.MaxConcurrentCalls);
         writer.WriteNumber("maxConcurrentCallsPerCaller", defaults.MaxConcurrentCallsPerCaller);
         writer.WriteNumber("maxQueuedCalls", defaults.MaxQueuedCalls);
@@ -115,7 +115,14 @@ internal static class PolicyCanonicalizer
         writer.WriteNumber("maxDepth", defaults.Results.MaxDepth);
         writer.WriteString("overflow", defaults.Results.Overflow.ToString());
         writer.WriteString("remoteReferences", defaults.Results.RemoteReferences.ToString());
+        writer.WriteString("linksWithQuery", defaults.Results.LinksWithQuery.ToString());
         Write(writer, "allowedHosts", defaults.Results.AllowedHosts.Order(StringComparer.Ordinal));
+        if (defaults.Results.MediaTypes is { } types)
+        {
+            Write(writer, "mediaTypes", types.Order(StringComparer.Ordinal));
+        }
+
+        writer.WriteNumber("mediaMaxBytes", defaults.Results.MediaMaxBytes);
         writer.WriteString("framing", defaults.Results.Framing.ToString());
         writer.WriteBoolean("redact", defaults.Results.Redact);
         Write(writer, "flags", defaults.Results.Flags);
@@ -305,10 +312,18 @@ internal static class PolicyCanonicalizer
             Write(writer, "maxDepth", results.MaxDepth);
             writer.WriteString("overflow", results.Overflow?.ToString());
             writer.WriteString("remoteReferences", results.RemoteReferences?.ToString());
+            writer.WriteString("linksWithQuery", results.LinksWithQuery?.ToString());
             if (results.AllowedHosts is not null)
             {
                 Write(writer, "allowedHosts", results.AllowedHosts.Order(StringComparer.Ordinal));
             }
+
+            if (results.MediaTypes is not null)
+            {
+                Write(writer, "mediaTypes", results.MediaTypes.Order(StringComparer.Ordinal));
+            }
+
+            Write(writer, "mediaMaxBytes", results.MediaMaxBytes);
 
             writer.WriteString("framing", results.Framing?.ToString());
             writer.WriteString("redact", results.Redact?.ToString());

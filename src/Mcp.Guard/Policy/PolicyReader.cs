@@ -29,6 +29,10 @@ internal static class PolicyReader
         problems.ThrowIfAny();
         PolicySnapshot? snapshot = new PolicyReading(utf8, root!, sourcePath, schemas, options ?? PolicyReadOptions.Default, problems).Read();
         problems.ThrowIfAny();
+
+        // The reader's errors name line and fix, so that they come first. What it lets through has to be what the published schema promises to editors.
+        PublishedPolicySchema.Check(utf8.Span, root!, problems);
+        problems.ThrowIfAny();
         return snapshot ?? throw new InvalidOperationException("The policy was neither read nor refused.");
     }
 }

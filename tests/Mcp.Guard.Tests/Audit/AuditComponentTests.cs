@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Hosting;
+using Mcp.Guard.Policy;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -21,9 +23,8 @@ internal sealed class AuditComponentTests
     {
         var written = new List<AuditRecord>();
         var time = new FakeTimeProvider(AuditSamples.Noon);
-        var floods = new List<string>();
-        var options = new AuditFloodOptions { Quota = 10, DistinctEvents = 2, DisconnectAfter = 50 };
-        await using (var gate = new AuditFloodGate(Collect(written), options, time, floods.Add))
+        var options = new AuditFloodOptions { Quota = 10, DistinctEvents = 2 };
+        await using (var gate = new AuditFloodGate(Collect(written), options, time))
         {
             for (int i = 0; i < 100; i++)
             {
@@ -45,7 +46,6 @@ internal sealed class AuditComponentTests
             Assert.That(counts[0].FirstTime, Is.EqualTo(AuditSamples.Noon.AddSeconds(10)));
             Assert.That(counts.Max(static record => record.Time), Is.EqualTo(AuditSamples.Noon.AddSeconds(99)));
             Assert.That(counts[2].Method, Is.Null);
-            Assert.That(floods, Is.EqualTo(new[] { "noisy" }));
         });
     }
 
@@ -140,25 +140,30 @@ internal sealed class AuditComponentTests
     }
 
     [Test]
-    public void Prepare_EachMode_RecordsAsMuchAsItSays()
+    public void Record_EachMode_RecordsAsMuchAsItSays()
     {
         JsonElement value = JsonDocument.Parse("""{"path":"/srv/a","pin":1234,"by":{"ada@example.org":true},"list":["x",null]}""").RootElement;
         JsonElement redacted = JsonDocument.Parse("""{"path":"[redacted]"}""").RootElement;
         var digest = new AuditDigest(new byte[32]);
-        AuditContentRecorder For(AuditContentMode mode) => new(mode, _ => redacted, digest);
+        var content = new AuditContent(() => digest, _ => redacted);
         Assert.Multiple(() =>
         {
-            Assert.That(For(AuditContentMode.None).Prepare(value).Recorded.ValueKind, Is.EqualTo(JsonValueKind.Undefined));
+            Assert.That(content.Record(value, ContentRecording.None).ValueKind, Is.EqualTo(JsonValueKind.Undefined));
             Assert.That(
-                For(AuditContentMode.Shape).Prepare(value).Recorded.GetRawText(),
+                content.Record(value, ContentRecording.Shape).GetRawText(),
                 Is.EqualTo("""{"path":"string(6)","pin":"number","by":{"name 1 (15)":"boolean"},"list":["string(1)",null]}"""));
-            Assert.That(For(AuditContentMode.Redacted).Prepare(value).Recorded.GetRawText(), Is.EqualTo(redacted.GetRawText()));
-            Assert.That(For(AuditContentMode.Full).Prepare(value).Recorded.GetRawText(), Is.EqualTo(value.GetRawText()));
-            Assert.That(For(AuditContentMode.None).Prepare(value).Digest, Does.StartWith("hmac-sha256:").And.Length.EqualTo(12 + 64));
+            Assert.That(content.Record(value, ContentRecording.Redacted).GetRawText(), Is.EqualTo(redacted.GetRawText()));
+            Assert.That(content.Record(value, ContentRecording.Full).GetRawText(), Is.EqualTo(value.GetRawText()));
+            Assert.That(content.Digest(value), Does.StartWith("hmac-sha256:").And.Length.EqualTo(12 + 64));
             Assert.That(new AuditDigest([.. Enumerable.Repeat((byte)1, 32)]).Of("1234"u8), Is.Not.EqualTo(digest.Of("1234"u8)), "the digest tells nothing without the key");
             Assert.That(
-                new AuditContentRecorder(AuditContentMode.Redacted, static _ => throw new InvalidOperationException(), digest).Prepare(value).Recorded.GetRawText(),
+                new AuditContent(() => digest, static _ => throw new InvalidOperationException()).Record(value, ContentRecording.Redacted).GetRawText(),
                 Does.Contain("string(6)"), "a redactor that fails leaves the form only");
+            var disposed = JsonDocument.Parse("{}");
+            JsonElement gone = disposed.RootElement;
+            disposed.Dispose();
+            Assert.That(content.Record(gone, ContentRecording.Full).ValueKind, Is.EqualTo(JsonValueKind.Undefined), "no exception after the call ran");
+            Assert.That(content.Digest(gone), Is.Null);
         });
     }
 
@@ -237,7 +242,7 @@ internal sealed class AuditComponentTests
         {
             Activity? span = GuardTelemetry.StartRequest(method, target, "files", "2025-11-25");
             GuardTelemetry.CountDecision(method, "files", decision, error);
-            GuardTelemetry.EndRequest(span, method, target, "files", decision, error, "d1", TimeSpan.FromMilliseconds(5));
+            GuardTelemetry.EndRequest(span, method, target, "files", decision, error, "d1", TimeSpan.FromMilliseconds(5), isKnown: true);
         }
     }
 
@@ -362,7 +367,9 @@ internal sealed class AuditComponentTests
     {
         var faulty = new FaultyAuditStorage(new MemoryAuditStorage());
         await using var sink = new AuditFileSink(new AuditFileOptions { Directory = "/log" }, faulty, new FakeTimeProvider(AuditSamples.Noon));
-        var check = new AuditHealthCheck(sink);
+        await using var fanOut = new FanOutAuditSink([new("files", sink, IsRequired: true)], bestEffort: false, TimeSpan.FromSeconds(5), TimeProvider.System);
+        await using var gate = new AuditFloodGate(fanOut, new AuditFloodOptions(), new FakeTimeProvider(AuditSamples.Noon));
+        var check = new AuditHealthCheck(new AuditSinks(gate, fanOut, sink), static () => true);
         Assert.That((await check.CheckHealthAsync(new HealthCheckContext())).Status, Is.EqualTo(HealthStatus.Unhealthy), "not open yet");
         await sink.StartAsync(CancellationToken.None);
         Assert.That((await check.CheckHealthAsync(new HealthCheckContext())).Status, Is.EqualTo(HealthStatus.Healthy));
@@ -526,21 +533,5 @@ internal sealed class AuditComponentTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Add(formatter(state, exception));
-    }
-
-    private sealed class CollectingExporter<T> : BaseExporter<T>
-        where T : class
-    {
-        public List<T> Items { get; } = [];
-
-        public override ExportResult Export(in Batch<T> batch)
-        {
-            foreach (T item in batch)
-            {
-                Items.Add(item);
-            }
-
-            return ExportResult.Success;
-        }
     }
 }

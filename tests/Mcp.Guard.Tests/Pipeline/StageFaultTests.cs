@@ -56,6 +56,145 @@ internal sealed class StageFaultTests
         }
     }
 
+    private static TestCaseData[] BuiltIn()
+    {
+        GuardFixture guard = new(GuardFixture.AllowAll("echo"));
+        StageLists lists = guard.Host.Runtime.Pipeline.Stages;
+        (string Kind, IEnumerable<string> Names)[] all =
+        [
+            (nameof(StageLists.Connection), lists.Connection.Select(slot => slot.Name)),
+            (nameof(StageLists.Catalog), lists.Catalog.Select(slot => slot.Name)),
+            (nameof(StageLists.Request), lists.Request.Select(slot => slot.Name)),
+            (nameof(StageLists.Result), lists.Result.Select(slot => slot.Name)),
+            (nameof(StageLists.ServerRequest), lists.ServerRequest.Select(slot => slot.Name)),
+            (nameof(StageLists.Notification), lists.Notification.Select(slot => slot.Name)),
+        ];
+        TestCaseData[] cases =
+        [
+            .. from list in all
+               from stage in list.Names
+               from fault in (string[])["throw", "throw-later", "hang", "hang-thread", "default", "cancel"]
+               select new TestCaseData(list.Kind, stage, fault),
+        ];
+        guard.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        return cases;
+    }
+
+    [TestCaseSource(nameof(BuiltIn))]
+    public async Task Message_StageOfTheGuardItselfFaults_NothingPasses(string list, string stage, string fault)
+    {
+        using var release = new ManualResetEventSlim();
+        var server = new RawServer();
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
+        Install(guard.Host.Runtime.Pipeline, list, stage, new FaultyStage(fault, release, stage, everything: list != nameof(StageLists.Request)));
+        try
+        {
+            switch (list)
+            {
+                case nameof(StageLists.Connection):
+                    Assert.That((await Assert.ThrowsAsync<McpGuardException>(() => guard.ConnectAsync(server)))!.Code, Is.EqualTo(GuardDenialCodes.GuardFault));
+                    Assert.That(server.Received, Is.Empty);
+                    return;
+
+                case nameof(StageLists.Catalog):
+                    await using (McpClient client = await guard.ConnectAsync(server))
+                    {
+                        Assert.That((await Assert.ThrowsAsync<McpGuardException>(async () => await client.ListToolsAsync()))!.Code, Is.EqualTo(GuardDenialCodes.GuardFault));
+                        CallToolResult unlisted = await client.CallToolAsync("echo");
+                        Assert.That(unlisted.IsError, Is.True, "a tool that could not be listed cannot be judged");
+                        Assert.That(server.Calls, Is.Empty);
+                    }
+
+                    return;
+
+                case nameof(StageLists.Request):
+                    await using (McpClient client = await guard.ConnectAsync(server))
+                    {
+                        CallToolResult result = await client.CallToolAsync("echo");
+                        AuditRecord denial = guard.Audit.OfKind(AuditKind.Denial).Single(record => record.Method == "tools/call");
+                        Assert.That(((TextContentBlock)result.Content[0]).Text, Does.Contain("[guard-fault]"));
+                        Assert.That((denial.Code, denial.Stage), Is.EqualTo((GuardDenialCodes.GuardFault, stage)));
+                        Assert.That(server.Calls, Is.Empty);
+                    }
+
+                    return;
+
+                case nameof(StageLists.Result):
+                    // The handshake has a result too: with it goes the connection.
+                    Assert.That((await Assert.ThrowsAsync<McpGuardException>(() => guard.ConnectAsync(server)))!.Code, Is.EqualTo(GuardDenialCodes.GuardFault));
+                    return;
+
+                default:
+                    await MessagesOfTheServerAsync(guard, server);
+                    return;
+            }
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    /// <summary>A question and a notification of the server while a call runs: neither reaches the host.</summary>
+    private static async Task MessagesOfTheServerAsync(GuardFixture guard, RawServer server)
+    {
+        var reached = new List<string>();
+        server.OnCall = async (request, raw, _) =>
+        {
+            raw.Send(new ModelContextProtocol.Protocol.JsonRpcRequest { Id = new RequestId("q"), Method = "elicitation/create", Params = new System.Text.Json.Nodes.JsonObject { ["message"] = "?" } });
+            raw.Send(new JsonRpcNotification { Method = "notifications/message", Params = new System.Text.Json.Nodes.JsonObject { ["level"] = "info", ["data"] = "x" } });
+            await Eventually.True(() => raw.Received.OfType<JsonRpcResponse>().Any());
+            raw.Reply(request.Id, RawServer.TextResult("done"));
+        };
+        await using McpClient client = await guard.ConnectAsync(server, new McpClientOptions
+        {
+            Handlers = new McpClientHandlers
+            {
+                ElicitationHandler = (_, _) =>
+                {
+                    reached.Add("elicitation");
+                    return new(new ElicitResult { Action = "accept" });
+                },
+                NotificationHandlers = [new("notifications/message", (_, _) => { reached.Add("message"); return default; })],
+            },
+        });
+        bool notifications = guard.Host.Runtime.Pipeline.Stages.Notification[0].Stage is FaultyStage;
+        await client.CallToolAsync("echo");
+        Assert.That(server.Received.OfType<JsonRpcResponse>().Single().Result!["action"]!.GetValue<string>(), Is.EqualTo("decline"));
+        Assert.That(reached, notifications ? Is.Empty : Has.None.EqualTo("elicitation"));
+    }
+
+    /// <summary>Puts a stage in the place of one of the guard's own.</summary>
+    private static void Install(GuardPipeline pipeline, string list, string name, FaultyStage stage)
+    {
+        StageLists lists = pipeline.Stages;
+        switch (list)
+        {
+            case nameof(StageLists.Connection):
+                Put(lists.Connection);
+                break;
+            case nameof(StageLists.Catalog):
+                Put(lists.Catalog);
+                break;
+            case nameof(StageLists.Request):
+                Put(lists.Request);
+                break;
+            case nameof(StageLists.Result):
+                Put(lists.Result);
+                break;
+            case nameof(StageLists.ServerRequest):
+                Put(lists.ServerRequest);
+                break;
+            default:
+                Put(lists.Notification);
+                break;
+        }
+
+        void Put<TContext>(StageSlot<TContext>[] slots)
+            where TContext : GuardContext =>
+            slots[Array.FindIndex(slots, slot => slot.Name == name)] = new StageSlot<TContext>(stage, TimeSpan.FromMilliseconds(150), TimeProvider.System, pipeline.Logger);
+    }
+
     [Test]
     public async Task CallTool_AuditFailsForTheIntent_DeniedAndNothingReachesTheServer()
     {
@@ -120,13 +259,13 @@ internal sealed class StageFaultTests
         });
     }
 
-    private sealed class FaultyStage(string fault, ManualResetEventSlim release) : IGuardStage<GuardRequestContext>
+    private sealed class FaultyStage(string fault, ManualResetEventSlim release, string name = "faulty", bool everything = false) : IGuardStage<GuardContext>
     {
-        public string Name => "faulty";
+        public string Name => name;
 
-        public async ValueTask<GuardDecision> EvaluateAsync(GuardRequestContext context, CancellationToken ct)
+        public async ValueTask<GuardDecision> EvaluateAsync(GuardContext context, CancellationToken ct)
         {
-            if (context.Method != "tools/call")
+            if (!everything && context is not GuardRequestContext { Method: "tools/call" })
             {
                 return GuardDecision.Continue;
             }

@@ -62,6 +62,7 @@ internal sealed class PolicyFuzzTests
         catch (McpGuardPolicyException e)
         {
             Assert.That(e.Errors, Is.Not.Empty);
+            Assert.That(e.Errors.Select(error => error.Message), Has.None.StartsWith(PublishedPolicySchema.Refusal), Encoding.UTF8.GetString(bytes));
             Assert.That(e.Errors, Has.All.Matches<GuardPolicyError>(error => error!.Line >= 1 && error.Column >= 1 && error.Message.Length > 0 && error.Fix.Length > 0));
             return false;
         }

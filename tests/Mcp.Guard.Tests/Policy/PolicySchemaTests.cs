@@ -63,6 +63,7 @@ internal sealed class PolicySchemaTests
         Same("audit", "durability", PolicyWords.Durability);
         Same("results", "overflow", PolicyWords.Overflow);
         Same("results", "remoteReferences", PolicyWords.References);
+        Same("results", "linksWithQuery", PolicyWords.References);
         Same("results", "framing", PolicyWords.Framing);
         Same("rule", "effect", PolicyWords.Effect);
         Same("paths", "detect", PolicyWords.Detection);

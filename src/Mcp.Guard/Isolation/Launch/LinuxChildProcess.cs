@@ -145,7 +145,7 @@ internal sealed class LinuxChildProcess : ChildProcess
             Marshal.FreeHGlobal(information);
         }
 
-        _tree?.Kill(withRoot: false);
+        _tree?.KillLeftOvers();
         int? code = null;
         lock (_reaping)
         {

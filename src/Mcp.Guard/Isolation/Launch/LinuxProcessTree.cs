@@ -13,6 +13,9 @@ namespace Mcp.Guard.Isolation.Launch;
 internal sealed class LinuxProcessTree(int root, string mark)
 {
     private const int Passes = 8;
+
+    /// <summary>Passes of the one who waits: after the first few each sleeps a millisecond, so about a second.</summary>
+    private const int WaitingPasses = 1000;
     private const int LongestEnvironment = 128 * 1024;
     private readonly byte[] _mark = Encoding.UTF8.GetBytes(mark);
 
@@ -26,6 +29,19 @@ internal sealed class LinuxProcessTree(int root, string mark)
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>
+    /// Kills what the ended server left, and waits until it is gone: a killed process lives on until the kernel next runs it, which takes time on a busy
+    /// machine. For the thread that waits for the server.
+    /// </summary>
+    public void KillLeftOvers()
+    {
+        var wait = new SpinWait();
+        for (int pass = 0; pass < WaitingPasses && KillOnce(includeRoot: false) > 0; pass++)
+        {
+            wait.SpinOnce();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Policy;
 
@@ -214,7 +215,10 @@ internal sealed partial class PolicyReading(
         MaxDepth = section.Integer("maxDepth", 1, 512),
         Overflow = section.Word("overflow", PolicyWords.Overflow),
         RemoteReferences = section.Word("remoteReferences", PolicyWords.References),
+        LinksWithQuery = section.Word("linksWithQuery", PolicyWords.References),
         AllowedHosts = ReadHosts(section)?.ToFrozenSet(StringComparer.Ordinal),
+        MediaTypes = ReadMediaTypes(section)?.ToFrozenSet(StringComparer.Ordinal),
+        MediaMaxBytes = section.Size("mediaMaxBytes", 1, 1L << 34),
         Framing = section.Word("framing", PolicyWords.Framing),
         Redact = section.Flag("redact"),
         Flags = ReadFlags(section),
@@ -237,6 +241,25 @@ internal sealed partial class PolicyReading(
         }
 
         return hosts;
+    }
+
+    private List<string>? ReadMediaTypes(SectionReader section)
+    {
+        if (section.Texts("mediaTypes", 100, 100) is not { } types)
+        {
+            return null;
+        }
+
+        PolicyNode node = section.Find("mediaTypes")!;
+        foreach (PolicyNode item in node.Items)
+        {
+            if (item.Text is { } type && !MediaCheck.CanTell(type))
+            {
+                problems.Error(item, $"{PolicyText.Quote(type)} is no type of image or audio that the guard can check", $"Use one of {string.Join(", ", MediaCheck.Types)}");
+            }
+        }
+
+        return types;
     }
 
     private static FrozenDictionary<ContentFindings, FlagAction>? ReadFlags(SectionReader parent)

@@ -42,7 +42,8 @@ internal sealed record PolicySection(string Name, params string[] Keys)
     public static readonly PolicySection Repeats = new("repeats", "permits", "per");
 
     public static readonly PolicySection Results = new(
-        "results", "maxBytes", "maxItems", "maxDepth", "overflow", "remoteReferences", "allowedHosts", "framing", "redact", "flags");
+        "results", "maxBytes", "maxItems", "maxDepth", "overflow", "remoteReferences", "linksWithQuery", "allowedHosts", "mediaTypes",
+        "mediaMaxBytes", "framing", "redact", "flags");
 
     public static readonly PolicySection Flags = new(
         "flags", "hidden-unicode", "bidi", "control", "terminal", "bad-name", "name-collision", "remote-resource", "active-content", "hidden-markup",

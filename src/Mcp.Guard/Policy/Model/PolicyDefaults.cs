@@ -21,8 +21,8 @@ internal sealed record PolicyDefaults
     /// <summary>Tokens of a prompt or a sampling request. Default 2048.</summary>
     public int PromptMaxTokens { get; init; } = 2048;
 
-    /// <summary>Whether a call without a caller is denied. Default false; hosts with several users set it.</summary>
-    public bool RequireCaller { get; init; }
+    /// <summary>Whether a call without a caller is denied. Null leaves it to the kind of host: yes for gateways and web hosts.</summary>
+    public bool? RequireCaller { get; init; }
 
     /// <summary>Calls of one server that run at the same time. Default 16.</summary>
     public int MaxConcurrentCalls { get; init; } = 16;

@@ -15,7 +15,13 @@ internal sealed record ResultOverrides
 
     public RemoteReferences? RemoteReferences { get; init; }
 
+    public RemoteReferences? LinksWithQuery { get; init; }
+
     public FrozenSet<string>? AllowedHosts { get; init; }
+
+    public FrozenSet<string>? MediaTypes { get; init; }
+
+    public long? MediaMaxBytes { get; init; }
 
     public ResultFraming? Framing { get; init; }
 
@@ -31,9 +37,10 @@ internal sealed record ResultOverrides
         MaxDepth = Least(MaxDepth, other.MaxDepth),
         Overflow = Least(Overflow, other.Overflow),
         RemoteReferences = Greatest(RemoteReferences, other.RemoteReferences),
-        AllowedHosts = AllowedHosts is null ? other.AllowedHosts
-            : other.AllowedHosts is null ? AllowedHosts
-            : AllowedHosts.Where(other.AllowedHosts.Contains).ToFrozenSet(StringComparer.Ordinal),
+        LinksWithQuery = Greatest(LinksWithQuery, other.LinksWithQuery),
+        AllowedHosts = Common(AllowedHosts, other.AllowedHosts),
+        MediaTypes = Common(MediaTypes, other.MediaTypes),
+        MediaMaxBytes = Least(MediaMaxBytes, other.MediaMaxBytes),
         Framing = Greatest(Framing, other.Framing),
         Redact = Redact is null && other.Redact is null ? null : Redact == true || other.Redact == true,
         Flags = StricterFlags(Flags, other.Flags),
@@ -61,12 +68,18 @@ internal sealed record ResultOverrides
             MaxDepth = MaxDepth ?? settings.MaxDepth,
             Overflow = Overflow ?? settings.Overflow,
             RemoteReferences = RemoteReferences ?? settings.RemoteReferences,
+            LinksWithQuery = LinksWithQuery ?? settings.LinksWithQuery,
             AllowedHosts = AllowedHosts ?? settings.AllowedHosts,
+            MediaTypes = MediaTypes ?? settings.MediaTypes,
+            MediaMaxBytes = MediaMaxBytes ?? settings.MediaMaxBytes,
             Framing = Framing ?? settings.Framing,
             Redact = Redact ?? settings.Redact,
             Flags = flags,
         };
     }
+
+    private static FrozenSet<string>? Common(FrozenSet<string>? a, FrozenSet<string>? b) =>
+        a is null ? b : b is null ? a : a.Where(b.Contains).ToFrozenSet(StringComparer.Ordinal);
 
     private static T? Least<T>(T? a, T? b)
         where T : struct => a is null ? b : b is null ? a : Comparer<T>.Default.Compare(a.Value, b.Value) <= 0 ? a : b;

@@ -23,11 +23,20 @@ internal sealed record ResultSettings
     /// <summary>Default defang.</summary>
     public RemoteReferences RemoteReferences { get; init; } = RemoteReferences.Defang;
 
+    /// <summary>What happens to links of other hosts that carry a query; a link opens only when a person clicks it. Default keep.</summary>
+    public RemoteReferences LinksWithQuery { get; init; } = RemoteReferences.Keep;
+
     /// <summary>Hosts whose references pass.</summary>
     public FrozenSet<string> AllowedHosts { get; init; } = FrozenSet<string>.Empty;
 
     /// <summary>Default none.</summary>
     public ResultFraming Framing { get; init; } = ResultFraming.None;
+
+    /// <summary>MIME types of images and audio that pass, in lower case; null is every type that the guard can tell by its first bytes, an empty set is none.</summary>
+    public FrozenSet<string>? MediaTypes { get; init; }
+
+    /// <summary>Bytes of one image, sound or binary resource, decoded. Default 16 MiB.</summary>
+    public long MediaMaxBytes { get; init; } = 16L * 1024 * 1024;
 
     /// <summary>Whether credentials are removed from what is delivered. Default false.</summary>
     public bool Redact { get; init; }

@@ -26,7 +26,7 @@ internal sealed record ServerSettings
     /// <summary>Whether the server's own hints about danger are believed.</summary>
     public bool Trusted { get; init; }
 
-    public bool RequireCaller => Limits.RequireCaller;
+    public bool? RequireCaller => Limits.RequireCaller;
 
     public int MaxConcurrentCalls => Limits.MaxConcurrentCalls;
 

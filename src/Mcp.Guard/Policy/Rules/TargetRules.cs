@@ -40,6 +40,16 @@ internal sealed class TargetRules
     /// <summary>True where every call is denied whatever its arguments: such a target is not shown to the model.</summary>
     public bool IsDenied => _unconditional.Effect == RuleEffect.Deny;
 
+    /// <summary>Whether some call may be one that a person is asked about.</summary>
+    /// <param name="asksByDefault">Whether a call that no rule judges is asked about.</param>
+    public bool CanAsk(bool asksByDefault) => _unconditional.Effect switch
+    {
+        RuleEffect.Deny => false,
+        RuleEffect.Ask => true,
+        RuleEffect.None when asksByDefault => true,
+        _ => _conditional.Any(i => _rules[i].Rule.Effect == RuleEffect.Ask),
+    };
+
     /// <summary>Judges one call. Never throws: a fault of a schema engine denies.</summary>
     /// <param name="arguments">The arguments; undefined counts as none.</param>
     public RuleVerdict Judge(JsonElement arguments)

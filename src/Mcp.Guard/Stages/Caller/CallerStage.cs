@@ -8,7 +8,8 @@ internal sealed class CallerStage : IGuardStage<RequestContext>
     public string Name => GuardStages.Caller;
 
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct) =>
-        new(context.Caller.IsConnection && context.Settings is { RequireCaller: true } && context.Kind is not (RequestKind.Lifecycle or RequestKind.Catalog)
+        new(context.Caller.IsConnection && context.Settings is { } settings && context.Connection.Runtime.NeedsCaller(settings)
+            && context.Kind is not (RequestKind.Lifecycle or RequestKind.Catalog)
             ? GuardDecision.Deny(GuardDenialCodes.CallerRequired, "the policy requires a caller and the host named none: wrap the call in IMcpGuard.BeginScope(new GuardCaller(user, session))")
             : GuardDecision.Continue);
 }

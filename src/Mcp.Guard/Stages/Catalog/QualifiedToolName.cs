@@ -33,6 +33,18 @@ internal static class QualifiedToolName
         return string.Concat(whole.AsSpan(0, MaxLength - DigestLength - 2).TrimEnd('-'), "-x", digest);
     }
 
+    /// <summary>Whether a name could be the qualified one of some tool of a server.</summary>
+    public static bool MayBeOf(string server, string name)
+    {
+        if (!name.Contains(Joint, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        string prefix = EscapeServer(server) + Joint;
+        return name.AsSpan().StartsWith(prefix.AsSpan(0, Math.Min(prefix.Length, MaxLength - DigestLength - 2)).TrimEnd('-'), StringComparison.Ordinal);
+    }
+
     // A hyphen starts an escape, so that an id without one stays as it is; a single underscore inside stays too.
     private static string EscapeServer(string server)
     {

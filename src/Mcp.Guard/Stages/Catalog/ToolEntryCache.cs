@@ -36,7 +36,7 @@ internal sealed class ToolEntryCache(ISchemaCompiler schemas)
             ? Compile(inputSchema, SchemaUse.InputSchema, version)
             : SchemaCompilation.Rejected(new SchemaRejection("missing", string.Empty, "a tool needs an inputSchema"));
         SchemaCompilation? output = item.TryGetProperty("outputSchema"u8, out JsonElement outputSchema) ? Compile(outputSchema, SchemaUse.OutputSchema, version) : null;
-        return new ToolEntry(new McpToolDefinition(name, item, fingerprint), pin, ToolHints.Read(item), input, output);
+        return new ToolEntry(new McpToolDefinition(name, item, fingerprint), pin, ToolHints.Read(item), input, output, ToolText.Of(item, "name"u8));
     }
 
     private SchemaCompilation Compile(JsonElement schema, SchemaUse use, string? version) =>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Catalog;
 
@@ -18,6 +19,9 @@ internal static class ToolNameRules
 
     private static readonly (string Look, string Letters) Reserved = TwinKeys("mcpguard");
 
+    /// <summary>What hosts put in front of names themselves; a server has no business using it.</summary>
+    private static readonly string[] HostPrefixes = ["mcp__", "host__", "system__", "guard__"];
+
     /// <summary>Judges one name by itself. Never throws, whatever the server wrote.</summary>
     public static ToolNameFault Judge(string name)
     {
@@ -32,9 +36,28 @@ internal static class ToolNameRules
             return ToolNameFault.Characters;
         }
 
-        (string look, string letters) = TwinKeys(name);
-        bool reserved = look.StartsWith(Reserved.Look, StringComparison.Ordinal) || letters.StartsWith(Reserved.Letters, StringComparison.Ordinal);
-        return reserved ? ToolNameFault.Reserved : ToolNameFault.None;
+        return ImitatesHost(name) ? ToolNameFault.Reserved : ToolNameFault.None;
+    }
+
+    /// <summary>What a sanitiser says of any text that stands where a name is expected.</summary>
+    /// <param name="text">The text; of a longer one than a name may be its beginning is compared.</param>
+    /// <param name="peers">The other names on the host.</param>
+    public static ContentFlags FlagsOf(ReadOnlySpan<char> text, ReadOnlySpan<string> peers)
+    {
+        ContentFlags flags = text.Length is 0 or > MaxLength || text.ContainsAnyExcept(Allowed) ? ContentFlags.BadName : ContentFlags.None;
+        string name = text[..Math.Min(text.Length, 2 * MaxLength)].ToString();
+        bool collides = ImitatesHost(name);
+        if (!peers.IsEmpty)
+        {
+            (string look, string letters) = TwinKeys(name);
+            foreach (string peer in peers)
+            {
+                (string otherLook, string otherLetters) = TwinKeys(peer.Length > 2 * MaxLength ? peer[..(2 * MaxLength)] : peer);
+                collides |= string.Equals(look, otherLook, StringComparison.Ordinal) || string.Equals(letters, otherLetters, StringComparison.Ordinal);
+            }
+        }
+
+        return collides ? flags | ContentFlags.NameCollision : flags;
     }
 
     /// <summary>True where two names differ, but only by case, separators or look.</summary>
@@ -86,6 +109,27 @@ internal static class ToolNameRules
         }
 
         return verdicts;
+    }
+
+    private static bool ImitatesHost(string name)
+    {
+        (string look, string letters) = TwinKeys(name);
+        if (look.StartsWith(Reserved.Look, StringComparison.Ordinal) || letters.StartsWith(Reserved.Letters, StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        Span<char> folded = stackalloc char[2 * MaxLength];
+        ReadOnlySpan<char> plain = folded[..Lookalikes.Fold(name, folded)];
+        foreach (string prefix in HostPrefixes)
+        {
+            if (plain.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void Group(Dictionary<string, List<int>> groups, string key, int index)

@@ -8,6 +8,12 @@ namespace Mcp.Guard.Stages.Consent;
 /// <param name="Answer">The valid answer; null where there is none.</param>
 internal readonly record struct ConsentOutcome(ConsentAnswerKind Kind, string? Code, string? Decision, string? Reason, ConsentAnswer? Answer)
 {
+    /// <summary>The call for which the answer is on record already; null where it is for none.</summary>
+    public IConsentSubject? RecordedFor { get; init; }
+
+    /// <summary>Under what such calls are known since the person agreed to a change; null where nothing changed.</summary>
+    public string? AgreedFingerprint { get; init; }
+
     public static ConsentOutcome Timeout { get; } =
         new(ConsentAnswerKind.Deny, GuardDenialCodes.ConsentTimeout, "timeout", "no answer in time", null);
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Json;
+using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Stages.Consent;
@@ -27,6 +29,7 @@ internal sealed class ConsentService
     private readonly PromptLimiter _limiter;
     private int _abandoned;
     private TaskCompletionSource? _allClosed;
+    private TaskCompletionSource? _oneClosed;
 
     public ConsentService(IConsentStore store, IConsentProviderSource providers, IConsentRecorder recorder, ConsentOptions options, TimeProvider time, ILogger logger)
     {
@@ -66,13 +69,38 @@ internal sealed class ConsentService
         }
     }
 
-    /// <summary>Decides about a call that at least one stage asked about.</summary>
+    /// <summary>The same for the prompts of one caller: another one's open question holds nobody else up.</summary>
+    public async Task WhenNoPromptIsOpenAsync(GuardCaller caller, CancellationToken ct)
+    {
+        while (true)
+        {
+            Task closed;
+            lock (_desk)
+            {
+                if (!_open.Values.Any(prompt => prompt.Waiters.Any(waiter => waiter.Subject.Caller.Equals(caller))))
+                {
+                    return;
+                }
+
+                closed = (_oneClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await closed.WaitAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Decides about a call that at least one stage asked about: by what is remembered, or by asking.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="ct"/> was cancelled.</exception>
-    public ValueTask<ConsentVerdict> DecideAsync(IConsentSubject subject, CancellationToken ct)
+    public async ValueTask<ConsentVerdict> DecideAsync(IConsentSubject subject, CancellationToken ct) =>
+        await FindAsync(subject, ct).ConfigureAwait(false) ?? await AskAsync(subject, ct).ConfigureAwait(false);
+
+    /// <summary>What is remembered about the call; null where a person has to be asked. A grant for one use is used up by it.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="ct"/> was cancelled.</exception>
+    public ValueTask<ConsentVerdict?> FindAsync(IConsentSubject subject, CancellationToken ct)
     {
         if (subject.ArgumentsDigest is not { } digest)
         {
-            return new(ConsentVerdict.Denied(GuardDenialCodes.ArgumentsMalformed, "the arguments have no single meaning, so no consent can be bound to them"));
+            return new(NoMeaning);
         }
 
         ConsentBinding binding = BindingOf(subject, digest);
@@ -90,11 +118,16 @@ internal sealed class ConsentService
         if (taking.IsCompletedSuccessfully)
         {
             ConsentGrant? grant = taking.Result;
-            return Covers(grant, binding, now) ? new(VerdictOf(grant!)) : AskAsync(subject, binding, ct);
+            return new(Covers(grant, binding, now) ? VerdictOf(grant!) : null);
         }
 
         return AwaitStoreAsync(subject, binding, taking, ct);
     }
+
+    /// <summary>Asks a person about the call, or joins a question that is open for identical ones.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="ct"/> was cancelled.</exception>
+    public ValueTask<ConsentVerdict> AskAsync(IConsentSubject subject, CancellationToken ct) =>
+        subject.ArgumentsDigest is { } digest ? AskAsync(subject, BindingOf(subject, digest), ct) : new(NoMeaning);
 
     /// <summary>
     /// Remembers that a person agreed elsewhere (an approval of Microsoft.Extensions.AI, for example) to one call with this binding.
@@ -113,6 +146,22 @@ internal sealed class ConsentService
         return grant.GrantId;
     }
 
+    /// <summary>Takes back a grant that was not used; a store that fails keeps it until it expires.</summary>
+    public async ValueTask RevokeAsync(string grantId)
+    {
+        try
+        {
+            await _store.RevokeAsync(grantId, CancellationToken.None).AsTask().WaitAsync(_options.StoreTimeout, _time).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            ConsentLog.StoreFailed(_logger, "revoke", string.Empty, failure);
+        }
+    }
+
+    /// <summary>What a person would be shown of a call.</summary>
+    public ConsentRequest Describe(IConsentSubject subject) => RequestOf(subject, merged: 1);
+
     /// <summary>What a consent for this call is bound to.</summary>
     public static ConsentBinding BindingOf(IConsentSubject subject, string argumentsDigest) => new()
     {
@@ -126,6 +175,9 @@ internal sealed class ConsentService
         PolicyRevision = subject.PolicyRevision,
     };
 
+    private static ConsentVerdict NoMeaning =>
+        ConsentVerdict.Denied(GuardDenialCodes.ArgumentsMalformed, "the arguments have no single meaning, so no consent can be bound to them");
+
     private static ConsentVerdict VerdictOf(ConsentGrant grant) => grant.IsRefusal
         ? ConsentVerdict.Denied(GuardDenialCodes.ConsentDenied, $"a standing refusal ({grant.GrantId})")
         : ConsentVerdict.ByGrant(grant.GrantId);
@@ -135,7 +187,7 @@ internal sealed class ConsentService
     // A shared store is other people's code: what it returns counts only where it really covers the call.
     private static bool Covers(ConsentGrant? grant, in ConsentBinding binding, DateTimeOffset now) => grant is not null && grant.Covers(binding, now);
 
-    private async ValueTask<ConsentVerdict> AwaitStoreAsync(IConsentSubject subject, ConsentBinding binding, ValueTask<ConsentGrant?> taking, CancellationToken ct)
+    private async ValueTask<ConsentVerdict?> AwaitStoreAsync(IConsentSubject subject, ConsentBinding binding, ValueTask<ConsentGrant?> taking, CancellationToken ct)
     {
         try
         {
@@ -151,7 +203,7 @@ internal sealed class ConsentService
             ConsentLog.StoreFailed(_logger, "take", subject.DecisionId, failure);
         }
 
-        return await AskAsync(subject, binding, ct).ConfigureAwait(false);
+        return null;
     }
 
     private async ValueTask<ConsentVerdict> AskAsync(IConsentSubject subject, ConsentBinding binding, CancellationToken ct)
@@ -177,6 +229,7 @@ internal sealed class ConsentService
             return await RefuseAsync(subject, refusal, retryAfter, ct).ConfigureAwait(false);
         }
 
+        long asked = _time.GetTimestamp();
         ConsentOutcome outcome;
         try
         {
@@ -188,6 +241,7 @@ internal sealed class ConsentService
             throw;
         }
 
+        GuardTelemetry.CountConsent(subject.Server.Id, outcome.Decision ?? "deny", _time.GetElapsedTime(asked));
         return await ConcludeAsync(subject, binding, outcome, ct).ConfigureAwait(false);
     }
 
@@ -199,7 +253,8 @@ internal sealed class ConsentService
             return await RefuseAsync(subject, outcome, null, ct).ConfigureAwait(false);
         }
 
-        if (!string.Equals(subject.Fingerprint, binding.Fingerprint, StringComparison.Ordinal))
+        string current = subject.CurrentFingerprint;
+        if (!string.Equals(current, binding.Fingerprint, StringComparison.Ordinal) && !string.Equals(current, outcome.AgreedFingerprint, StringComparison.Ordinal))
         {
             return await RefuseAsync(
                 subject,
@@ -208,16 +263,26 @@ internal sealed class ConsentService
                 ct).ConfigureAwait(false);
         }
 
-        try
+        if (!ReferenceEquals(outcome.RecordedFor, subject) && await TryRecordAsync(subject, outcome, ct).ConfigureAwait(false) is { } refusal)
         {
-            await _recorder.WriteAsync(subject, outcome.Decision!, outcome.Reason, Bound(outcome.Answer!.AnsweredBy), ct).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
-        {
-            return ConsentVerdict.Denied(GuardDenialCodes.AuditUnavailable, $"the answer could not be recorded ({failure.GetType().Name})");
+            return ConsentVerdict.Denied(refusal.Code!, refusal.Reason!);
         }
 
         return ConsentVerdict.ByAnswer(outcome.Decision!);
+    }
+
+    /// <summary>Puts an agreement on record; otherwise says why it has no effect.</summary>
+    private async ValueTask<ConsentOutcome?> TryRecordAsync(IConsentSubject subject, ConsentOutcome outcome, CancellationToken ct)
+    {
+        try
+        {
+            await _recorder.WriteAsync(subject, outcome.Decision!, outcome.Reason, Bound(outcome.Answer!.AnsweredBy), ct).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return new(ConsentAnswerKind.Deny, GuardDenialCodes.AuditUnavailable, "deny", $"the answer could not be recorded ({failure.GetType().Name})", outcome.Answer);
+        }
     }
 
     private async ValueTask<ConsentVerdict> RefuseAsync(IConsentSubject subject, ConsentOutcome outcome, TimeSpan? retryAfter, CancellationToken ct)
@@ -327,6 +392,8 @@ internal sealed class ConsentService
             _open.Remove(prompt.Key);
         }
 
+        _oneClosed?.TrySetResult();
+        _oneClosed = null;
         if (_open.Count == 0)
         {
             _allClosed?.TrySetResult();
@@ -382,8 +449,7 @@ internal sealed class ConsentService
             case ConsentAnswerKind.AllowTheseArguments:
             case ConsentAnswerKind.AllowTool:
             case ConsentAnswerKind.Never:
-                await RememberAsync(prompt, shown[0].Subject, outcome).ConfigureAwait(false);
-                CompleteAll(prompt, outcome);
+                CompleteAll(prompt, await GiveEffectAsync(prompt, shown[0].Subject, outcome).ConfigureAwait(false));
                 return false;
             default:
                 CompleteAll(prompt, outcome);
@@ -451,7 +517,49 @@ internal sealed class ConsentService
         }
     }
 
-    private async Task RememberAsync(ConsentPrompt prompt, IConsentSubject subject, ConsentOutcome outcome)
+    /// <summary>Keeps a lasting answer. It is on record before anything can rely on it.</summary>
+    private async Task<ConsentOutcome> GiveEffectAsync(ConsentPrompt prompt, IConsentSubject subject, ConsentOutcome outcome)
+    {
+        if (outcome.Kind == ConsentAnswerKind.Never)
+        {
+            await RememberAsync(prompt, subject, outcome, prompt.Key.Binding.Fingerprint).ConfigureAwait(false);
+            return outcome;
+        }
+
+        if (!string.Equals(subject.CurrentFingerprint, prompt.Key.Binding.Fingerprint, StringComparison.Ordinal))
+        {
+            return outcome; // given for a definition that is no more: each call is refused for it, and nothing is remembered
+        }
+
+        if (await TryRecordAsync(subject, outcome, CancellationToken.None).ConfigureAwait(false) is { } unrecorded)
+        {
+            return unrecorded;
+        }
+
+        string? fingerprint = subject.Differences.Changes.Count > 0 ? await TryAgreeAsync(subject).ConfigureAwait(false) : prompt.Key.Binding.Fingerprint;
+        if (fingerprint is null)
+        {
+            return new(ConsentAnswerKind.Deny, GuardDenialCodes.ToolChanged, "deny", "the agreement to the change could not be kept", outcome.Answer);
+        }
+
+        await RememberAsync(prompt, subject, outcome, fingerprint).ConfigureAwait(false);
+        return outcome with { RecordedFor = subject, AgreedFingerprint = fingerprint };
+    }
+
+    private async Task<string?> TryAgreeAsync(IConsentSubject subject)
+    {
+        try
+        {
+            return await subject.AgreeToChangeAsync(CancellationToken.None).AsTask().WaitAsync(_options.StoreTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            ConsentLog.StoreFailed(_logger, "pin", subject.DecisionId, failure);
+            return null;
+        }
+    }
+
+    private async Task RememberAsync(ConsentPrompt prompt, IConsentSubject subject, ConsentOutcome outcome, string fingerprint)
     {
         bool refusal = outcome.Kind == ConsentAnswerKind.Never;
         TimeSpan? lifetime = refusal ? null : outcome.Answer!.Lifetime;
@@ -459,7 +567,7 @@ internal sealed class ConsentService
         var grant = new ConsentGrant
         {
             GrantId = NewId(),
-            Binding = prompt.Key.Binding,
+            Binding = prompt.Key.Binding with { Fingerprint = fingerprint },
             IsRefusal = refusal,
             CoversAnyArguments = outcome.Kind is ConsentAnswerKind.AllowTool or ConsentAnswerKind.Never,
 
@@ -556,8 +664,15 @@ internal sealed class ConsentService
     private ConsentRequest RequestOf(IConsentSubject subject, int merged)
     {
         DisplayText arguments = ConsentDisplay.Arguments(subject.Arguments);
-        bool lasting = !arguments.IsCut && subject.Fingerprint.Length > 0;
+        ToolDifferences differences = subject.Differences;
+        bool isCut = arguments.IsCut || differences.IsCut || differences.Omitted > 0;
+        bool lasting = !isCut && subject.Fingerprint.Length > 0;
         ConsentScopes offered = ConsentScopes.Once | ConsentScopes.Never | (lasting ? ConsentScopes.TheseArguments | ConsentScopes.Tool : ConsentScopes.None);
+        if (differences.Changes.Count > 0)
+        {
+            offered &= ~ConsentScopes.TheseArguments; // a change is agreed to as a whole or for one call
+        }
+
         return new ConsentRequest
         {
             RequestId = NewId(),
@@ -569,13 +684,14 @@ internal sealed class ConsentService
             ServerSuppliedDescription = TextOf(subject.Definition, "description"u8),
             Arguments = subject.Arguments.ValueKind == JsonValueKind.Undefined ? default : subject.Arguments.Clone(),
             ArgumentsForDisplay = arguments.Text,
-            IsCut = arguments.IsCut,
+            IsCut = isCut,
             Reasons = Lines(subject.Reasons),
             Caller = subject.Caller,
             ModelSuppliedIntent = subject.Caller.Intent is { } intent ? ConsentDisplay.Quote(intent, _options.MaxIntentLength).Text : null,
             IsDestructive = subject.IsDestructive,
             IsOpenWorld = subject.IsOpenWorld,
-            Changes = [.. subject.Changes],
+            Changes = differences.Changes,
+            OmittedChanges = differences.Omitted,
             Offered = offered & (subject.Permitted | ConsentScopes.Once),
             MergedCalls = merged,
             Deadline = _time.GetUtcNow() + _options.AnswerTimeout,

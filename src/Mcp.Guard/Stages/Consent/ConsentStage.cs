@@ -23,10 +23,23 @@ internal sealed class ConsentStage(ConsentService consent, HaltSwitch halts) : I
                 context.IsDestructive ? "the tool counts as destructive and no rule allows it" : "the policy confirms every call"));
         }
 
-        return context.AskReasons is { Count: > 0 } ? AskAsync(context, ct) : new(GuardDecision.Continue);
+        if (context.AskReasons is not { Count: > 0 })
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        // A grant waits for nobody: only a question has to end when a stop is set.
+        var subject = new ConsentSubject(context);
+        ValueTask<ConsentVerdict?> remembered = consent.FindAsync(subject, ct);
+        return remembered.IsCompletedSuccessfully
+            ? remembered.Result is { } verdict ? new(DecisionOf(context, verdict)) : AskAsync(context, subject, ct)
+            : FindAndAskAsync(context, subject, remembered, ct);
     }
 
-    private async ValueTask<GuardDecision> AskAsync(RequestContext context, CancellationToken ct)
+    private async ValueTask<GuardDecision> FindAndAskAsync(RequestContext context, ConsentSubject subject, ValueTask<ConsentVerdict?> remembered, CancellationToken ct) =>
+        await remembered.ConfigureAwait(false) is { } verdict ? DecisionOf(context, verdict) : await AskAsync(context, subject, ct).ConfigureAwait(false);
+
+    private async ValueTask<GuardDecision> AskAsync(RequestContext context, ConsentSubject subject, CancellationToken ct)
     {
         // A stop answers every open prompt that it covers with no.
         using HaltRegistration halted = halts.Register(context.Server.Id, context.TargetName, context.Caller.UserId);
@@ -34,17 +47,29 @@ internal sealed class ConsentStage(ConsentService consent, HaltSwitch halts) : I
         ConsentVerdict verdict;
         try
         {
-            verdict = await consent.DecideAsync(new ConsentSubject(context), either.Token).ConfigureAwait(false);
+            verdict = await consent.AskAsync(subject, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested && halted.Token.IsCancellationRequested)
         {
             return GuardDecision.Deny(GuardDenialCodes.Halted, "a stop was set while the person was asked");
         }
 
+        return DecisionOf(context, verdict);
+    }
+
+    private static GuardDecision DecisionOf(RequestContext context, in ConsentVerdict verdict)
+    {
         if (!verdict.IsAllowed)
         {
-            return GuardDecision.Deny(verdict.Code, verdict.Note, retryAfter: verdict.RetryAfter);
+            // Without an agreement a changed tool is what it was before anyone was asked.
+            bool isChanged = context.Entry is { Pin: ToolPinState.Changed }
+                && verdict.Code is GuardDenialCodes.ConsentDenied or GuardDenialCodes.ConsentTimeout or GuardDenialCodes.ConsentUnavailable;
+            return isChanged
+                ? GuardDecision.Deny(GuardDenialCodes.ToolChanged, $"the tool is not as it was approved; {verdict.Note}")
+                : GuardDecision.Deny(verdict.Code, verdict.Note, retryAfter: verdict.RetryAfter);
         }
+
+        context.ConsentedFingerprint = verdict.WasAsked ? context.Entry?.Definition.Fingerprint : null;
 
         context.ConsentNote = verdict.Note;
         context.ConsentGiven = verdict.WasAsked;

@@ -1,12 +1,12 @@
 using System.Text.Json;
-using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Stages.Consent;
 
 /// <summary>A request of the pipeline as the consent service sees it.</summary>
-internal sealed class ConsentSubject(RequestContext call) : IConsentSubject
+internal class ConsentSubject(RequestContext call) : IConsentSubject
 {
     /// <summary>The request.</summary>
     public RequestContext Call => call;
@@ -23,15 +23,15 @@ internal sealed class ConsentSubject(RequestContext call) : IConsentSubject
 
     public string Target => call.TargetName ?? string.Empty;
 
-    public string Fingerprint => call.Kind == RequestKind.ToolCall
-        ? call.Connection.Tools.Find(call.TargetName!)?.Definition.Fingerprint ?? string.Empty
-        : string.Empty;
+    public string Fingerprint => FingerprintOf(call.Entry);
+
+    public string CurrentFingerprint => call.Kind == RequestKind.ToolCall ? FingerprintOf(call.Connection.Tools.Find(call.TargetName!)) : string.Empty;
 
     public JsonElement Definition => call.Entry?.Definition.Definition ?? default;
 
     public JsonElement Arguments => call.ArgumentsElement;
 
-    public string? ArgumentsDigest => Json.ArgumentsDigest.TryCompute(call.ArgumentsElement, out string? digest) == JsonFault.None ? digest : null;
+    public string? ArgumentsDigest => call.ArgumentsDigestOrNull;
 
     public string PolicyRevision => call.Settings!.Revision;
 
@@ -41,7 +41,23 @@ internal sealed class ConsentSubject(RequestContext call) : IConsentSubject
 
     public bool IsOpenWorld => call.Entry is null || ToolDanger.Weigh(call.Entry.Hints, call.Settings!.Trusted, null).IsOpenWorld;
 
-    public IReadOnlyList<string> Changes => [];
+    public ToolDifferences Differences => call.Entry?.Differences ?? ToolDifferences.None;
+
+    // The pins are the host's. Where it tells its users apart, one user's yes is a grant of that user and no approval for the others.
+    public async ValueTask<string?> AgreeToChangeAsync(CancellationToken ct)
+    {
+        ToolEntry entry = call.Entry!;
+        return call.Connection.Runtime.NeedsCaller(call.Settings!) ? FingerprintOf(entry)
+            : await call.Connection.Runtime.Reviews.AgreeAsync(call.Connection, entry, ct).ConfigureAwait(false) ? entry.Definition.Fingerprint
+            : null;
+    }
 
     public ConsentScopes Permitted => ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never;
+
+    private static string FingerprintOf(ToolEntry? entry) => entry switch
+    {
+        null => string.Empty,
+        { Pin: ToolPinState.Changed } => $"{entry.Definition.Fingerprint} in place of {entry.StoredPin?.Fingerprint}",
+        _ => entry.Definition.Fingerprint,
+    };
 }

@@ -24,16 +24,14 @@ internal static class ConsentText
         }
 
         text.Append(CultureInfo.InvariantCulture, $"  On behalf of: {ConsentDisplay.Name(request.Caller.UserId)}\n");
-        text.Append("  Arguments, as they will be sent:\n").Append(Indented(request.ArgumentsForDisplay));
+        bool isResult = request.Method.EndsWith(ResultConsentSubject.MethodSuffix, StringComparison.Ordinal);
+        text.Append(isResult ? "  The result, as it would be delivered:\n" : "  Arguments, as they will be sent:\n").Append(Indented(request.ArgumentsForDisplay));
         if (request.IsCut)
         {
-            text.Append("  Some of the arguments are not shown. Only this one call can be allowed.\n");
+            text.Append(isResult ? "  Some of the result is not shown.\n" : "  Something is not shown. Only this one call can be allowed.\n");
         }
 
-        foreach (string change in request.Changes)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"  The tool changed: {change}\n");
-        }
+        Changes(text, request);
 
         Quoted(text, "The server calls it", request.ServerSuppliedTitle);
         Quoted(text, "The server says of it", request.ServerSuppliedDescription);
@@ -47,7 +45,9 @@ internal static class ConsentText
         var choices = new List<(ConsentAnswerKind Kind, string Word, string Label)> { (ConsentAnswerKind.Deny, "no", "No") };
         Add(ConsentScopes.Once, ConsentAnswerKind.AllowOnce, "once", "Yes, this once");
         Add(ConsentScopes.TheseArguments, ConsentAnswerKind.AllowTheseArguments, "same", "Yes, with exactly these arguments, in this session");
-        Add(ConsentScopes.Tool, ConsentAnswerKind.AllowTool, "tool", "Yes, this tool with any permitted arguments, in this session");
+        Add(ConsentScopes.Tool, ConsentAnswerKind.AllowTool, "tool", request.Changes.Count > 0
+            ? "Yes, the tool as it is now, with any permitted arguments, in this session"
+            : "Yes, this tool with any permitted arguments, in this session");
         Add(ConsentScopes.Never, ConsentAnswerKind.Never, "never", "No, and never ask again");
         return choices;
 
@@ -80,6 +80,30 @@ internal static class ConsentText
 
         return ConsentAnswer.Deny(request);
     }
+
+    /// <summary>What was approved and what is offered now, under each other at the same indent.</summary>
+    private static void Changes(StringBuilder text, ConsentRequest request)
+    {
+        if (request.Changes.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("  The tool is not as it was approved:\n");
+        foreach (ToolChange change in request.Changes)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    {(change.Location.Length == 0 ? "the whole definition" : change.Location)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"      was: {InLine(change.Before)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"      now: {InLine(change.After)}\n");
+        }
+
+        if (request.OmittedChanges > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    and {request.OmittedChanges} more differences\n");
+        }
+    }
+
+    private static string InLine(string? shown) => shown is null ? "(nothing)" : shown.Replace("\n", "\n           ", StringComparison.Ordinal);
 
     private static string Indented(string text) => $"    {text.Replace("\n", "\n    ", StringComparison.Ordinal)}\n";
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Stages.Consent;
 
@@ -22,10 +23,13 @@ internal interface IConsentSubject
     string Target { get; }
 
     /// <summary>
-    /// The fingerprint of the definition as the catalogue holds it at this moment; empty where the target has none. It is read again after the
-    /// answer: where it changed meanwhile the answer was given for another tool.
+    /// The fingerprint of the definition by which the call was judged; empty where the target has none. Of a changed tool it also names the pin: a consent to the
+    /// definition that was given before, or without showing the change, is none to the change.
     /// </summary>
     string Fingerprint { get; }
+
+    /// <summary>The fingerprint as the catalogue holds it at this moment: where it changed meanwhile an answer was given for another tool.</summary>
+    string CurrentFingerprint { get; }
 
     /// <summary>The definition as listed, already sanitised; undefined where the target has none.</summary>
     JsonElement Definition { get; }
@@ -46,8 +50,14 @@ internal interface IConsentSubject
 
     bool IsOpenWorld { get; }
 
-    /// <summary>For a changed tool: the lines of <see cref="ToolPinning.ToolComparison.Describe"/>.</summary>
-    IReadOnlyList<string> Changes { get; }
+    /// <summary>For a changed tool: what is different from what was approved.</summary>
+    ToolDifferences Differences { get; }
+
+    /// <summary>
+    /// Gives effect to a person's agreement to a changed tool beyond the call that was asked about.
+    /// </summary>
+    /// <returns>The <see cref="Fingerprint"/> of such calls from now on; null where the agreement could not be kept, which denies.</returns>
+    ValueTask<string?> AgreeToChangeAsync(CancellationToken ct);
 
     /// <summary>The lasting answers that the policy lets a person give here.</summary>
     ConsentScopes Permitted { get; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -15,21 +16,23 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
     public static JsonRedactor Default { get; } = new(SecretRedactor.Default);
 
     /// <summary>The value without its secrets as UTF-8, or null where it holds none.</summary>
-    public ReadOnlyMemory<byte>? Redact(JsonElement value)
+    /// <param name="value">The value.</param>
+    /// <param name="place">What the value is: binary content of a whole result is left as it is.</param>
+    public ReadOnlyMemory<byte>? Redact(JsonElement value, ContentPlace place = ContentPlace.Elsewhere)
     {
         SecretMatches? document = null;
-        Gather(value, SensitiveNameKind.None, ref document);
+        Gather(value, SensitiveNameKind.None, place, ref document);
         if (document is null)
         {
             return null;
         }
 
         using var output = new JsonOutput();
-        Write(value, SensitiveNameKind.None, document, output);
+        Write(value, SensitiveNameKind.None, place, document, output);
         return output.Changed ? output.Finish() : default(ReadOnlyMemory<byte>?);
     }
 
-    private void Gather(JsonElement value, SensitiveNameKind kind, ref SecretMatches? document)
+    private void Gather(JsonElement value, SensitiveNameKind kind, ContentPlace place, ref SecretMatches? document)
     {
         switch (value.ValueKind)
         {
@@ -39,7 +42,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
                 {
                     using var name = JsonCharacters.NameOf(property);
                     redactor.Gather(name.Span, ref document);
-                    Gather(property.Value, KindOf(name.Span, pair), ref document);
+                    Gather(property.Value, KindOf(name.Span, pair), ContentPlaces.Of(place, value, property), ref document);
                 }
 
                 break;
@@ -47,12 +50,12 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
                 SensitiveNameKind option = SensitiveNameKind.None;
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    Gather(item, kind != SensitiveNameKind.None ? kind : option, ref document);
+                    Gather(item, kind != SensitiveNameKind.None ? kind : option, ContentPlaces.OfItem(place), ref document);
                     option = OptionKind(item);
                 }
 
                 break;
-            case JsonValueKind.String:
+            case JsonValueKind.String when !ContentPlaces.IsBinary(place):
                 using (var text = JsonCharacters.Of(value))
                 {
                     redactor.Gather(text.Span, ref document);
@@ -79,25 +82,25 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         }
     }
 
-    private void Write(JsonElement value, SensitiveNameKind kind, SecretMatches document, JsonOutput output)
+    private void Write(JsonElement value, SensitiveNameKind kind, ContentPlace place, SecretMatches document, JsonOutput output)
     {
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                WriteObject(value, document, output);
+                WriteObject(value, place, document, output);
                 break;
             case JsonValueKind.Array:
                 output.Writer.WriteStartArray();
                 SensitiveNameKind option = SensitiveNameKind.None;
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    Write(item, kind != SensitiveNameKind.None ? kind : option, document, output);
+                    Write(item, kind != SensitiveNameKind.None ? kind : option, ContentPlaces.OfItem(place), document, output);
                     option = OptionKind(item);
                 }
 
                 output.Writer.WriteEndArray();
                 break;
-            case JsonValueKind.String:
+            case JsonValueKind.String when !ContentPlaces.IsBinary(place):
                 WriteString(value, kind, document, output);
                 break;
             case JsonValueKind.Number:
@@ -109,7 +112,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         }
     }
 
-    private void WriteObject(JsonElement value, SecretMatches document, JsonOutput output)
+    private void WriteObject(JsonElement value, ContentPlace place, SecretMatches document, JsonOutput output)
     {
         SensitiveNameKind pair = PairKind(value);
         string?[]? names = null;
@@ -133,7 +136,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         {
             using var name = JsonCharacters.NameOf(property);
             output.WriteName(property, names?[index]);
-            Write(property.Value, KindOf(name.Span, pair), document, output);
+            Write(property.Value, KindOf(name.Span, pair), ContentPlaces.Of(place, value, property), document, output);
             index++;
         }
 

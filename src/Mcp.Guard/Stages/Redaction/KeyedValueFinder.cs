@@ -12,6 +12,9 @@ internal static class KeyedValueFinder
     /// <summary>How far back a line of a netrc file is looked at for its first words.</summary>
     private const int MaxNetrcLine = 200;
 
+    /// <summary>Room for the name of an authentication scheme and the blanks behind it.</summary>
+    private const int MaxScheme = 64;
+
     /// <summary>How many blanks may stand around a separator.</summary>
     private const int MaxBlanks = 16;
 
@@ -22,6 +25,7 @@ internal static class KeyedValueFinder
 
     private static readonly SearchValues<char> UnquotedEnds = SearchValues.Create(" \t\r\n;&\"'`<>)]},");
     private static readonly SearchValues<char> HeaderEnds = SearchValues.Create("\r\n\"'`");
+    private static readonly SearchValues<char> CredentialEnds = SearchValues.Create(" ,;\r\n\"'`");
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n");
 
     private static readonly string[] Schemes = ["Basic", "Bearer", "Token", "ApiKey", "DPoP", "Digest", "Negotiate", "NTLM", "Hawk", "SharedAccessSignature", "AWS4-HMAC-SHA256", "GoogleLogin"];
@@ -286,10 +290,21 @@ internal static class KeyedValueFinder
 
     private static int HeaderValue(ReadOnlySpan<char> text, int start, SensitiveNameKind kind, ref SecretMatches? matches)
     {
-        ReadOnlySpan<char> rest = text[start..];
-        int length = rest.IndexOfAny(HeaderEnds);
-        int end = length < 0 ? text.Length : start + length;
-        return TakeHeader(text, start, end, kind, ref matches);
+        int from = start;
+        SearchValues<char> ends = HeaderEnds;
+        if (kind == SensitiveNameKind.Authorization)
+        {
+            // Where a scheme has one word behind it that word ends the search: a line is not searched to its end for each name in it.
+            from = AfterScheme(text, start, Math.Min(text.Length, start + MaxScheme), out bool manyWords);
+            ends = manyWords ? HeaderEnds : CredentialEnds;
+            while (from < text.Length && text[from] is ' ' or '\t')
+            {
+                from++;
+            }
+        }
+
+        int length = text[from..].IndexOfAny(ends);
+        return TakeHeader(text, start, length < 0 ? text.Length : from + length, kind, ref matches);
     }
 
     private static int TakeHeader(ReadOnlySpan<char> text, int start, int end, SensitiveNameKind kind, ref SecretMatches? matches)

@@ -40,6 +40,19 @@ internal static class PersonalNumberFinder
         }
     }
 
+    /// <summary>A bot token of Telegram: 8 to 10 digits, a colon, 35 characters; a cut one counts too.</summary>
+    private static int BotToken(ReadOnlySpan<char> text, int start, int end, ref SecretMatches? matches)
+    {
+        int body = end - start is >= 8 and <= 10 ? SecretAlphabet.Run(text, end + 1, SecretAlphabet.UrlSafe) : 0;
+        if (body is < 32 or > 48)
+        {
+            return end;
+        }
+
+        (matches ??= new()).Add(start, end + 1 + body, "telegram");
+        return end + 1 + body;
+    }
+
     /// <summary>Judges a number whose first digits are [start, end); returns the index after what was found.</summary>
     private static int Judge(ReadOnlySpan<char> text, int start, int end, ref SecretMatches? matches)
     {
@@ -57,7 +70,8 @@ internal static class PersonalNumberFinder
 
         if (start > 0 && (char.IsLetterOrDigit(text[start - 1]) || text[start - 1] is '_'))
         {
-            return end;
+            // In an address of the bot interface "bot" stands before the token.
+            return next == ':' && text[..start].EndsWith("bot", StringComparison.OrdinalIgnoreCase) ? BotToken(text, start, end, ref matches) : end;
         }
 
         if (digits == 3 && next == '-' && IsSocialSecurity(text, start))
@@ -66,14 +80,9 @@ internal static class PersonalNumberFinder
             return start + 11;
         }
 
-        if (digits is >= 8 and <= 10 && next == ':')
+        if (next == ':' && BotToken(text, start, end, ref matches) is int token && token > end)
         {
-            int body = SecretAlphabet.Run(text, end + 1, SecretAlphabet.UrlSafe);
-            if (body is >= 32 and <= 48)
-            {
-                (matches ??= new()).Add(start, end + 1 + body, "telegram");
-                return end + 1 + body;
-            }
+            return token;
         }
 
         if ((digits == 4 && next is ' ' or '-') || digits is >= 13 and <= 19)
@@ -175,6 +184,7 @@ internal static class PersonalNumberFinder
         int at = start;
         char separator = '\0';
         int group = 0;
+        int four = -1;
         while (at < text.Length)
         {
             char c = text[at];
@@ -182,7 +192,7 @@ internal static class PersonalNumberFinder
             {
                 if (count == digits.Length)
                 {
-                    return start;
+                    return FourGroups(digits, start, four);
                 }
 
                 digits[count++] = c;
@@ -190,6 +200,7 @@ internal static class PersonalNumberFinder
             }
             else if (c is ' ' or '-' && group >= 4 && (separator is '\0' || c == separator) && at + 1 < text.Length && char.IsAsciiDigit(text[at + 1]) && end - start == 4)
             {
+                four = count == 16 && group == 4 ? at : four;
                 separator = c;
                 group = 0;
             }
@@ -204,11 +215,14 @@ internal static class PersonalNumberFinder
         ReadOnlySpan<char> number = digits[..count];
         if (at < text.Length && (char.IsLetter(text[at]) || text[at] is '_' || (text[at] is '-' or '.' && at + 1 < text.Length && char.IsAsciiDigit(text[at + 1]))))
         {
-            return start;
+            return FourGroups(digits, start, four);
         }
 
-        return IsIssuer(number) && (separator != '\0' || Luhn(number)) ? at : start;
+        return IsIssuer(number) && (separator != '\0' || Luhn(number)) ? at : FourGroups(digits, start, four);
     }
+
+    /// <summary>A card number in four groups with more digits behind it (its expiry, another card): the check digit decides.</summary>
+    private static int FourGroups(ReadOnlySpan<char> digits, int start, int end) => end > 0 && IsIssuer(digits[..16]) && Luhn(digits[..16]) ? end : start;
 
     private static bool IsIssuer(ReadOnlySpan<char> number) => number.Length switch
     {

@@ -7,16 +7,22 @@ namespace Mcp.Guard.Stages.Redaction;
 internal static class TokenFinder
 {
     private const string PemBegin = "-----BEGIN ";
+    private const string LicenseMark = "NRAL";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
     /// <summary>What opens a structure of its own.</summary>
-    private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", "Q~"];
+    private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", LicenseMark];
 
     /// <summary>The rules whose prefix starts with each ASCII character, longer prefixes first.</summary>
     private static readonly TokenRule[][] RulesByStart =
         [.. Enumerable.Range(0, 128).Select(start => TokenRules.All.Where(rule => rule.Prefix[0] == start).OrderByDescending(rule => rule.Prefix.Length).ToArray())];
 
-    private static readonly PhraseScan Scan = new(Structures.Concat(TokenRules.All.Select(rule => rule.Prefix)), ignoreCase: false);
+    /// <summary>The scan takes three characters or more: a prefix of two is looked for with each character that its body can start with.</summary>
+    private static readonly PhraseScan Scan = new(
+        Structures.Concat(TokenRules.All.SelectMany(rule => rule.Prefix.Length > 2
+            ? [rule.Prefix]
+            : Enumerable.Range(0, 128).Select(c => (char)c).Where(c => rule.Alphabet.Contains(c)).Select(c => rule.Prefix + c))),
+        ignoreCase: false);
 
     /// <summary>Structures that run through what a document shows as one word: an address, a token in base64 with dots.</summary>
     private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"'<>`|\\^{}()[],;");
@@ -33,6 +39,13 @@ internal static class TokenFinder
             }
 
             at = Math.Max(end, at + 1);
+        }
+
+        // Two characters are too few for the scan, and rare enough for a search of their own.
+        for (at = 0; text[at..].IndexOf("Q~", StringComparison.Ordinal) is >= 0 and int found;)
+        {
+            at += found;
+            at = Math.Max(AzureSecret(text, at, ref matches), at + 2);
         }
     }
 
@@ -69,7 +82,7 @@ internal static class TokenFinder
             'e' when rest.StartsWith("eyJ", StringComparison.Ordinal) => WebToken(text, start, ref matches),
             ':' when rest.StartsWith("://", StringComparison.Ordinal) => UserInformation(text, start, ref matches),
             '/' => Webhook(text, start, ref matches),
-            'Q' when rest.StartsWith("Q~", StringComparison.Ordinal) => AzureSecret(text, start, ref matches),
+            'N' when rest.StartsWith(LicenseMark, StringComparison.Ordinal) => LicenseKey(text, start, ref matches),
             _ => start,
         };
     }
@@ -207,7 +220,8 @@ internal static class TokenFinder
     /// <summary>Addresses that are credentials: whoever has a webhook's URL may post.</summary>
     private static int Webhook(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
     {
-        ReadOnlySpan<char> before = text[Math.Max(0, mark - 64)..mark];
+        int from = Math.Max(0, mark - 64);
+        ReadOnlySpan<char> before = WithoutVersion(text[from..mark]);
         (string? family, int needed) = before switch
         {
             _ when before.EndsWith("hooks.slack.com", StringComparison.OrdinalIgnoreCase) => ("slack-webhook", 20),
@@ -218,19 +232,24 @@ internal static class TokenFinder
             _ => (null, 0),
         };
 
+        if (family is null)
+        {
+            return mark;
+        }
+
         ReadOnlySpan<char> rest = text[mark..];
         int length = rest.IndexOfAny(AddressEnds);
         length = length < 0 ? rest.Length : length;
-        if (family is null || length < needed)
+        if (length < needed)
         {
             return mark;
         }
 
         int scheme = before.LastIndexOf("://", StringComparison.Ordinal);
-        int start = mark - before.Length + Math.Max(0, before.LastIndexOfAny(AddressEnds) + 1);
+        int start = from + Math.Max(0, before.LastIndexOfAny(AddressEnds) + 1);
         if (scheme >= 0)
         {
-            start = mark - before.Length + scheme;
+            start = from + scheme;
             while (start > 0 && char.IsAsciiLetter(text[start - 1]))
             {
                 start--;
@@ -241,9 +260,42 @@ internal static class TokenFinder
         return mark + length;
     }
 
+    /// <summary>Without a last segment such as <c>/v10</c>.</summary>
+    private static ReadOnlySpan<char> WithoutVersion(ReadOnlySpan<char> address)
+    {
+        int slash = address.LastIndexOf('/');
+        return slash >= 0 && slash + 2 < address.Length && address[slash + 1] is 'v' or 'V' && !address[(slash + 2)..].ContainsAnyExceptInRange('0', '9')
+            ? address[..slash]
+            : address;
+    }
+
+    /// <summary>License keys of New Relic: 36 hexadecimal digits, then the mark.</summary>
+    private static int LicenseKey(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
+    {
+        int head = mark;
+        while (head > 0 && mark - head < 40 && SecretAlphabet.Hex.Contains(text[head - 1]))
+        {
+            head--;
+        }
+
+        int end = mark + LicenseMark.Length;
+        if (mark - head < 32)
+        {
+            return mark;
+        }
+
+        (matches ??= new()).Add(head, end, "newrelic");
+        return end;
+    }
+
     /// <summary>Client secrets of Microsoft Entra: three characters, a digit, "Q~", then 31 to 34 more.</summary>
     private static int AzureSecret(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
     {
+        if (mark == 0 || !char.IsAsciiDigit(text[mark - 1]))
+        {
+            return mark;
+        }
+
         int body = SecretAlphabet.Run(text, mark + 2, SecretAlphabet.Base64);
         int head = mark;
         while (head > 0 && mark - head < 4 && SecretAlphabet.Base64.Contains(text[head - 1]) && text[head - 1] != '=')
@@ -251,7 +303,7 @@ internal static class TokenFinder
             head--;
         }
 
-        if (body < 28 || mark - head < 4 || !char.IsAsciiDigit(text[mark - 1]))
+        if (body < 28 || mark - head < 4)
         {
             return mark;
         }

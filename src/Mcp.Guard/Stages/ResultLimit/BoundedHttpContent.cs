@@ -12,7 +12,7 @@ internal sealed class BoundedHttpContent : HttpContent
     {
         _inner = inner;
         _bound = bound;
-        foreach (var header in inner.Headers)
+        foreach (KeyValuePair<string, System.Net.Http.Headers.HeaderStringValues> header in inner.Headers.NonValidated)
         {
             Headers.TryAddWithoutValidation(header.Key, header.Value);
         }
@@ -23,22 +23,14 @@ internal sealed class BoundedHttpContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await using Stream source = await CreateContentReadStreamAsync(cancellationToken);
-        await source.CopyToAsync(stream, cancellationToken);
-    }
-
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-    {
-        using Stream source = CreateContentReadStream(cancellationToken);
-        source.CopyTo(stream);
+        using Stream source = await CreateContentReadStreamAsync(cancellationToken).ConfigureAwait(false);
+        await source.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
     }
 
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
-        _bound(await _inner.ReadAsStreamAsync(cancellationToken));
-
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _bound(_inner.ReadAsStream(cancellationToken));
+        _bound(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
 
     protected override bool TryComputeLength(out long length)
     {

@@ -25,6 +25,7 @@ internal static class CharacterSanitizer
         ContentFlags flags = ContentFlags.None;
         var terminal = new TerminalSequence(text);
         bool keptDirectionMark = false;
+        (int Length, int Letter) left = (-1, CodePoints.None);
         int taken = 0;
         while (i < text.Length)
         {
@@ -77,7 +78,7 @@ internal static class CharacterSanitizer
                         end = i + tags;
                         output.Keep(i, end);
                     }
-                    else if (Belongs(point, output.Written, text, end) || (point == 0xFEFF && i == 0 && keepByteOrderMark))
+                    else if (Belongs(point, output.Written, text, end, ref left) || (point == 0xFEFF && i == 0 && keepByteOrderMark))
                     {
                         output.Keep(i, end);
                     }
@@ -105,14 +106,14 @@ internal static class CharacterSanitizer
     }
 
     /// <summary>Whether an invisible character means something where it stands.</summary>
-    private static bool Belongs(int point, ReadOnlySpan<char> before, ReadOnlySpan<char> text, int next)
+    private static bool Belongs(int point, ReadOnlySpan<char> before, ReadOnlySpan<char> text, int next, ref (int Length, int Letter) left)
     {
         int previous = CodePoints.Before(before, before.Length);
         int following = CodePoints.At(text, next);
         switch (point)
         {
             case CodePoints.NonJoiner or CodePoints.Joiner:
-                return previous != CodePoints.None && JoinerBelongs(point, previous, before, text, next);
+                return previous != CodePoints.None && JoinerBelongs(point, previous, before, text, next, ref left);
             case >= 0xFE00 and <= 0xFE0F:
                 return CodePoints.TakesSelector(previous, point);
             case >= 0xE0100 and <= 0xE01EF:
@@ -139,7 +140,7 @@ internal static class CharacterSanitizer
         }
     }
 
-    private static bool JoinerBelongs(int point, int previous, ReadOnlySpan<char> before, ReadOnlySpan<char> text, int next)
+    private static bool JoinerBelongs(int point, int previous, ReadOnlySpan<char> before, ReadOnlySpan<char> text, int next, ref (int Length, int Letter) lastLeft)
     {
         int following = CodePoints.At(text, next);
         if (point == CodePoints.Joiner && CodePoints.IsPictographic(following))
@@ -156,7 +157,13 @@ internal static class CharacterSanitizer
             return true;
         }
 
-        int left = LetterBefore(before);
+        // Of a thousand joiners behind one letter with many marks each would look through those marks again.
+        if (lastLeft.Length != before.Length)
+        {
+            lastLeft = (before.Length, LetterBefore(before));
+        }
+
+        int left = lastLeft.Letter;
         int script = CodePoints.JoiningScript(left);
         if (script < 0)
         {

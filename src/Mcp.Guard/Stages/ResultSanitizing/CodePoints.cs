@@ -144,6 +144,18 @@ internal static class CodePoints
         return row < 0 ? '\0' : (char)(UnicodeTables.AsciiLookalike[row + 2] + point - UnicodeTables.AsciiLookalike[row]);
     }
 
+    /// <summary>The ranges of code points that have an ASCII look-alike by their decomposition.</summary>
+    public static IEnumerable<(int From, int To)> AsciiLookalikes
+    {
+        get
+        {
+            for (int row = 0; row < UnicodeTables.AsciiLookalike.Length; row += 3)
+            {
+                yield return (UnicodeTables.AsciiLookalike[row], UnicodeTables.AsciiLookalike[row + 1]);
+            }
+        }
+    }
+
     private static UnicodeCategory Category(int point) => CharUnicodeInfo.GetUnicodeCategory(point);
 
     private static bool InPairs(ReadOnlySpan<int> pairs, int point)

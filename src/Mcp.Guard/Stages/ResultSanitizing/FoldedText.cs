@@ -13,31 +13,37 @@ internal ref struct FoldedText
     /// <param name="text">The text.</param>
     public FoldedText(ReadOnlySpan<char> text)
     {
-        rented = ArrayPool<char>.Shared.Rent(text.Length);
-        int length = 0;
-        for (int i = 0; i < text.Length; i++)
+        int next = Lookalikes.Next(text, 0);
+        if (next == text.Length)
         {
-            char c = text[i];
-            if (c >= 0x80 && (c is < '\u2E80' or > '\uABFF' and (< '\uAC00' or > '\uD7FF')))
-            {
-                int point = CodePoints.At(text, i);
-                int plain = Lookalikes.Fold(point);
-                if (plain < 0x80 && plain != point)
-                {
-                    Differs = true;
-                    rented[length++] = (char)plain;
-                    i += CodePoints.Length(point) - 1;
-                    continue;
-                }
-            }
-
-            rented[length++] = c;
+            return;
         }
 
-        Text = rented.AsSpan(0, length);
+        rented = ArrayPool<char>.Shared.Rent(text.Length);
+        int length = 0;
+        int taken = 0;
+        while (next < text.Length)
+        {
+            text[taken..next].CopyTo(rented.AsSpan(length));
+            length += next - taken;
+            int point = CodePoints.At(text, next);
+            int plain = Lookalikes.Fold(point);
+            taken = next;
+            if (plain < 0x80 && plain != point)
+            {
+                Differs = true;
+                rented[length++] = (char)plain;
+                taken += CodePoints.Length(point);
+            }
+
+            next = Lookalikes.Next(text, Math.Max(taken, next + 1));
+        }
+
+        text[taken..].CopyTo(rented.AsSpan(length));
+        Text = rented.AsSpan(0, length + text.Length - taken);
     }
 
-    /// <summary>Whether folding changed anything.</summary>
+    /// <summary>Whether folding changed anything; <see cref="Text"/> is empty otherwise.</summary>
     public bool Differs { get; }
 
     public ReadOnlySpan<char> Text { get; }

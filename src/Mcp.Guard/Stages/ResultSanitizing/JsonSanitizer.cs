@@ -24,19 +24,22 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
         SanitizedJson sanitized = Sanitize(document.RootElement, surface);
 
         // Bytes that are no UTF-8 would reach the next reader as they are, each with a reading of its own.
-        return sanitized.Utf8 is null && !Utf8.IsValid(utf8.Span) ? new SanitizedJson(Rewrite(document.RootElement, surface), sanitized.Flags) : sanitized;
+        return sanitized.Utf8 is null && !Utf8.IsValid(utf8.Span) ? new SanitizedJson(Rewrite(document.RootElement, surface, ContentPlace.Elsewhere), sanitized.Flags) : sanitized;
     }
 
     /// <summary>Sanitises a parsed value.</summary>
-    public SanitizedJson Sanitize(JsonElement value, TextSurface surface)
+    /// <param name="value">The value.</param>
+    /// <param name="surface">Where its texts come from.</param>
+    /// <param name="place">What the value is: binary content of a whole result is left as it is.</param>
+    public SanitizedJson Sanitize(JsonElement value, TextSurface surface, ContentPlace place = ContentPlace.Elsewhere)
     {
         ContentFlags flags = ContentFlags.None;
-        bool changes = Inspect(value, surface, ref flags);
-        return new SanitizedJson(changes ? Rewrite(value, surface) : default(ReadOnlyMemory<byte>?), flags);
+        bool changes = Inspect(value, surface, place, ref flags);
+        return new SanitizedJson(changes ? Rewrite(value, surface, place) : default(ReadOnlyMemory<byte>?), flags);
     }
 
     /// <summary>Whether any string or name changes, and every flag.</summary>
-    private bool Inspect(JsonElement value, TextSurface surface, ref ContentFlags flags)
+    private bool Inspect(JsonElement value, TextSurface surface, ContentPlace place, ref ContentFlags flags)
     {
         bool changes = false;
         switch (value.ValueKind)
@@ -47,18 +50,18 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
                     using var name = JsonCharacters.NameOf(property);
                     changes |= texts.Sanitize(name.Span, surface, default, out ContentFlags found) is not null;
                     flags |= found;
-                    changes |= Inspect(property.Value, surface, ref flags);
+                    changes |= Inspect(property.Value, surface, ContentPlaces.Of(place, value, property), ref flags);
                 }
 
                 break;
             case JsonValueKind.Array:
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    changes |= Inspect(item, surface, ref flags);
+                    changes |= Inspect(item, surface, ContentPlaces.OfItem(place), ref flags);
                 }
 
                 break;
-            case JsonValueKind.String:
+            case JsonValueKind.String when !ContentPlaces.IsBinary(place):
                 using (var text = JsonCharacters.Of(value))
                 {
                     changes = texts.Sanitize(text.Span, surface, default, out ContentFlags found) is not null;
@@ -73,30 +76,30 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
         return changes;
     }
 
-    private ReadOnlyMemory<byte> Rewrite(JsonElement value, TextSurface surface)
+    private ReadOnlyMemory<byte> Rewrite(JsonElement value, TextSurface surface, ContentPlace place)
     {
         using var output = new JsonOutput();
-        Write(value, surface, output);
+        Write(value, surface, place, output);
         return output.Finish();
     }
 
-    private void Write(JsonElement value, TextSurface surface, JsonOutput output)
+    private void Write(JsonElement value, TextSurface surface, ContentPlace place, JsonOutput output)
     {
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                WriteObject(value, surface, output);
+                WriteObject(value, surface, place, output);
                 break;
             case JsonValueKind.Array:
                 output.Writer.WriteStartArray();
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    Write(item, surface, output);
+                    Write(item, surface, ContentPlaces.OfItem(place), output);
                 }
 
                 output.Writer.WriteEndArray();
                 break;
-            case JsonValueKind.String:
+            case JsonValueKind.String when !ContentPlaces.IsBinary(place):
                 using (var text = JsonCharacters.Of(value))
                 {
                     if (texts.Sanitize(text.Span, surface, default, out _) is { } sanitized)
@@ -116,7 +119,7 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
         }
     }
 
-    private void WriteObject(JsonElement value, TextSurface surface, JsonOutput output)
+    private void WriteObject(JsonElement value, TextSurface surface, ContentPlace place, JsonOutput output)
     {
         string?[]? names = null;
         int index = 0;
@@ -137,7 +140,7 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
         foreach (JsonProperty property in value.EnumerateObject())
         {
             output.WriteName(property, names?[index]);
-            Write(property.Value, surface, output);
+            Write(property.Value, surface, ContentPlaces.Of(place, value, property), output);
             index++;
         }
 

@@ -20,6 +20,35 @@ internal static class Lookalikes
         // Brackets, bars and hyphens
         ("\u2039\u203a\u27e8\u27e9\u3008\u3009\uff1c\uff1e\u276e\u276f\u2329\u232a\uff5c\u2223\u01c0\uff3b\uff3d\u2010\u2011\u2012\u2013\u2212\uff0d\uff3f\uff1a\uff03\uff0f", "<><><><><><>|||[]------_:#/"));
 
+    /// <summary>One bit for each UTF-16 unit that has a look-alike or is the first half of a character that may have one.</summary>
+    private static readonly ulong[] Folding = BuildFolding();
+
+    /// <summary>The index of the next character that may have a look-alike, or the length of the text.</summary>
+    public static int Next(ReadOnlySpan<char> text, int start)
+    {
+        ulong[] bits = Folding;
+        int at = start;
+        while (at < text.Length)
+        {
+            int skip = text[at..].IndexOfAnyExceptInRange('\0', '\u007f');
+            if (skip < 0)
+            {
+                return text.Length;
+            }
+
+            for (at += skip; at < text.Length && text[at] >= 0x80; at++)
+            {
+                char c = text[at];
+                if ((bits[c >> 6] >> (c & 63) & 1) != 0)
+                {
+                    return at;
+                }
+            }
+        }
+
+        return text.Length;
+    }
+
     /// <summary>The ASCII look-alike of a code point, or the code point itself.</summary>
     public static int Fold(int point)
     {
@@ -55,6 +84,37 @@ internal static class Lookalikes
         }
 
         return length;
+    }
+
+    private static ulong[] BuildFolding()
+    {
+        var bits = new ulong[1024];
+        for (int page = 0; page < Glyphs.Length; page++)
+        {
+            for (int low = 0; Glyphs[page] is { } glyphs && low < glyphs.Length; low++)
+            {
+                if (glyphs[low] != '\0')
+                {
+                    Mark((page << 8) | low);
+                }
+            }
+        }
+
+        foreach ((int from, int to) in CodePoints.AsciiLookalikes)
+        {
+            for (int point = Math.Max(0x80, from); point <= to; point++)
+            {
+                Mark(point);
+            }
+        }
+
+        return bits;
+
+        void Mark(int point)
+        {
+            int unit = point <= 0xFFFF ? point : char.ConvertFromUtf32(point)[0];
+            bits[unit >> 6] |= 1UL << (unit & 63);
+        }
     }
 
     private static char[]?[] Build(params (string From, string To)[] rows)

@@ -12,6 +12,9 @@ internal static class MarkdownReader
     /// <summary>The longest label of a reference (CommonMark 6.3).</summary>
     private const int MaxLabel = 999;
 
+    /// <summary>How many closing brackets are tried for one image: a label holds none (CommonMark 6.3), so this is generous and keeps the work linear.</summary>
+    private const int MaxClosers = 16;
+
     /// <summary>How much of a link's address is looked at for a template or query.</summary>
     private const int MaxLinkText = 512;
 
@@ -19,6 +22,8 @@ internal static class MarkdownReader
     {
         Span<int> open = stackalloc int[MaxOpenBrackets];
         int depth = 0;
+        int lastImage = -1;
+        int closers = 0;
         bool templates = HoldsTemplate(text);
         HashSet<string>? imageLabels = null;
         List<(string Label, MarkupAddress Address)>? definitions = null;
@@ -66,7 +71,12 @@ internal static class MarkdownReader
                 if (image)
                 {
                     // The bracket stays open: this one may stand in a code span, and the image's own may follow.
-                    (imageLabels ??= new(StringComparer.Ordinal)).Add(NormalizeLabel(text[(opener + 1)..i]));
+                    closers = opener == lastImage ? closers + 1 : 1;
+                    lastImage = opener;
+                    if (closers <= MaxClosers)
+                    {
+                        (imageLabels ??= new(StringComparer.Ordinal)).Add(NormalizeLabel(text[(opener + 1)..i]));
+                    }
                 }
                 else if (follows == ':')
                 {

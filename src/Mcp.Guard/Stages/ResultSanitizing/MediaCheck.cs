@@ -29,8 +29,14 @@ internal sealed class MediaCheck(IEnumerable<string>? allowedTypes = null, long 
 
     public static MediaCheck Default { get; } = new();
 
-    /// <summary>Judges base64 text as it stands in a content block.</summary>
-    public MediaVerdict Judge(string? declaredType, ReadOnlySpan<byte> base64)
+    /// <summary>The types that this check can tell, in ordinal order.</summary>
+    public static IEnumerable<string> Types => KnownTypes.Order(StringComparer.Ordinal);
+
+    /// <summary>Whether this check can tell a type, written in lower case.</summary>
+    public static bool CanTell(string type) => KnownTypes.Contains(type) && !type.AsSpan().ContainsAnyInRange('A', 'Z');
+
+    /// <summary>Judges the base64 text of an image or audio block.</summary>
+    public MediaVerdict Judge(string? declaredType, ReadOnlySpan<char> base64)
     {
         string type = TypeOnly(declaredType);
         if (!allowed.Contains(type) || !KnownTypes.Contains(type))
@@ -38,25 +44,43 @@ internal sealed class MediaCheck(IEnumerable<string>? allowedTypes = null, long 
             return MediaVerdict.TypeNotAllowed;
         }
 
-        if (base64.Length / 4 * 3L > maxBytes + 3)
+        MediaVerdict size = JudgeSize(base64);
+        if (size != MediaVerdict.Matches)
         {
-            return MediaVerdict.TooLarge;
-        }
-
-        if (!Base64.IsValid(base64, out int length))
-        {
-            return MediaVerdict.NotBase64;
-        }
-
-        if (length > maxBytes)
-        {
-            return MediaVerdict.TooLarge;
+            return size;
         }
 
         Span<byte> head = stackalloc byte[SignatureBytes];
-        ReadOnlySpan<byte> start = base64[..Math.Min(base64.Length, SignatureBytes / 3 * 4)];
-        Base64.DecodeFromUtf8(start, head, out _, out int written, isFinalBlock: start.Length == base64.Length);
-        return Matches(type, head[..written]) ? MediaVerdict.Matches : MediaVerdict.Mismatch;
+        return Matches(type, head[..DecodeHead(base64, head)]) ? MediaVerdict.Matches : MediaVerdict.Mismatch;
+    }
+
+    /// <summary>Judges the base64 text of a resource: one that declares itself as image or audio like a block of that kind, any other by its size alone.</summary>
+    public MediaVerdict JudgeBlob(string? declaredType, ReadOnlySpan<char> base64)
+    {
+        string type = TypeOnly(declaredType);
+        return type.StartsWith("image/", StringComparison.Ordinal) || type.StartsWith("audio/", StringComparison.Ordinal) ? Judge(type, base64) : JudgeSize(base64);
+    }
+
+    private MediaVerdict JudgeSize(ReadOnlySpan<char> base64) =>
+        base64.Length / 4 * 3L > maxBytes + 3 ? MediaVerdict.TooLarge
+        : !Base64.IsValid(base64, out int length) ? MediaVerdict.NotBase64
+        : length > maxBytes ? MediaVerdict.TooLarge
+        : MediaVerdict.Matches;
+
+    /// <summary>Decodes the first bytes of text that is known to be base64, blanks in it left out.</summary>
+    private static int DecodeHead(ReadOnlySpan<char> base64, Span<byte> head)
+    {
+        Span<char> plain = stackalloc char[SignatureBytes / 3 * 4];
+        int length = 0;
+        for (int i = 0; i < base64.Length && length < plain.Length; i++)
+        {
+            if (base64[i] > ' ')
+            {
+                plain[length++] = base64[i];
+            }
+        }
+
+        return Convert.TryFromBase64Chars(plain[..length], head, out int written) ? written : 0;
     }
 
     /// <summary>The type in lower case, without parameters such as codecs.</summary>

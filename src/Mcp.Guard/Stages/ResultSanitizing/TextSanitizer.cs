@@ -1,3 +1,5 @@
+using Mcp.Guard.Stages.Catalog;
+
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>
@@ -24,7 +26,7 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
     /// <summary>The same for a text that is not a string yet. Null: the text is clean as it stands.</summary>
     public string? Sanitize(ReadOnlySpan<char> text, TextSurface surface, ReadOnlySpan<string> peers, out ContentFlags flags)
     {
-        flags = surface == TextSurface.Name ? ToolNameRules.Judge(text, peers) : ContentFlags.None;
+        flags = surface == TextSurface.Name ? ToolNameRules.FlagsOf(text, peers) : ContentFlags.None;
         var characters = new TextBuffer(text);
         try
         {

@@ -24,31 +24,39 @@ internal static class Wording
         .GroupBy(entry => entry.anchor, entry => entry.rule, StringComparer.OrdinalIgnoreCase)
         .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The words that are scanned for, each with the anchors that it is the longest word of.</summary>
-    private static readonly WordingAnchor[] Keys = [.. RulesByAnchor.Select(entry => new WordingAnchor(entry.Key, entry.Value)).OrderBy(anchor => anchor.Key, StringComparer.Ordinal)];
+    /// <summary>Everything that is scanned for.</summary>
+    private static readonly WordingTrigger[] Triggers =
+    [
+        .. RulesByAnchor.Select(entry => new WordingAnchor(entry.Key, entry.Value)).OrderBy(anchor => anchor.Key, StringComparer.Ordinal)
+            .Select(anchor => new WordingTrigger(anchor.Scanned, WordingTriggerKind.Anchor, anchor)),
+        .. InstructionRules.Literals.Select(mark => new WordingTrigger(mark, WordingTriggerKind.Mark)),
+        .. SecretPaths.Select(path => new WordingTrigger(path, WordingTriggerKind.SecretPath)),
+        new("curl ", WordingTriggerKind.Download),
+        new("wget ", WordingTriggerKind.Download),
+        .. RoleMarkers.Marks.Select(mark => new WordingTrigger(mark, WordingTriggerKind.RoleMark)),
+        new("\"role\"", WordingTriggerKind.Role),
+        new("human:", WordingTriggerKind.Human),
+        new("user:", WordingTriggerKind.Human),
+        new("\nsystem:", WordingTriggerKind.Human),
+        new("assistant:", WordingTriggerKind.Assistant),
+    ];
 
-    /// <summary>The anchors whose key starts with each ASCII character.</summary>
-    private static readonly WordingAnchor[][] AnchorsByStart = [.. Enumerable.Range(0, 128).Select(start => Keys.Where(anchor => anchor.Key[0] == start).ToArray())];
+    private static readonly WordScan Words = new(Triggers.Select(trigger => trigger.Key));
 
-    private static readonly PhraseScan Scan = new(
-        Keys.Select(anchor => anchor.Key).Concat(InstructionRules.Literals).Concat(SecretPaths).Concat(["curl ", "wget "]), ignoreCase: true);
+    /// <summary>The triggers of each group of <see cref="Words"/>.</summary>
+    private static readonly WordingTrigger[][] TriggersByGroup =
+        [.. Words.Groups.Select(group => Triggers.Where(trigger => group.Contains(trigger.Key, StringComparer.Ordinal)).ToArray())];
 
     public static ContentFlags Judge(ReadOnlySpan<char> text, TextSurface surface)
     {
-        ContentFlags flags = RoleMarkers.Find(text) ? ContentFlags.RoleMarker : ContentFlags.None;
-        if (Instructs(text, surface))
-        {
-            flags |= ContentFlags.InstructionLike;
-        }
-
+        ContentFlags flags = Find(text, surface);
         if (text.ContainsAnyExceptInRange('\0', '\u007f') && text.Length <= FoldedText.MaxLength)
         {
             // Look-alike letters and brackets are read as what they look like.
             using var folded = new FoldedText(text);
             if (folded.Differs)
             {
-                flags |= RoleMarkers.Find(folded.Text) ? ContentFlags.RoleMarker : ContentFlags.None;
-                flags |= Instructs(folded.Text, surface) ? ContentFlags.InstructionLike : ContentFlags.None;
+                flags |= Find(folded.Text, surface);
             }
 
             flags |= MixedHost.Find(text) ? ContentFlags.InstructionLike : ContentFlags.None;
@@ -57,66 +65,79 @@ internal static class Wording
         return flags;
     }
 
-    private static bool Instructs(ReadOnlySpan<char> text, TextSurface surface)
+    /// <summary>One pass over the words of a text.</summary>
+    private static ContentFlags Find(ReadOnlySpan<char> text, TextSurface surface)
     {
-        for (int at = Scan.Next(text, 0); at >= 0; at = Scan.Next(text, at + 1))
+        const ContentFlags all = ContentFlags.RoleMarker | ContentFlags.InstructionLike;
+        ContentFlags flags = RoleMarkers.HoldsTurn(text) ? ContentFlags.RoleMarker : ContentFlags.None;
+        bool human = false;
+        bool assistant = false;
+        for (int at = Words.Next(text, 0, out int group); at >= 0 && flags != all; at = Words.Next(text, at + 1, out group))
         {
-            if (InstructsAt(text, at, surface))
+            foreach (WordingTrigger trigger in TriggersByGroup[group])
             {
-                return true;
+                int start = trigger.StartAt(text, at);
+                if (start < 0)
+                {
+                    continue;
+                }
+
+                switch (trigger.Kind)
+                {
+                    case WordingTriggerKind.Mark:
+                        flags |= ContentFlags.InstructionLike;
+                        break;
+                    case WordingTriggerKind.SecretPath:
+                        flags |= AsksForPath(text, start) ? ContentFlags.InstructionLike : ContentFlags.None;
+                        break;
+                    case WordingTriggerKind.Download:
+                        flags |= PipesToShell(text, start) ? ContentFlags.InstructionLike : ContentFlags.None;
+                        break;
+                    case WordingTriggerKind.RoleMark:
+                        flags |= ContentFlags.RoleMarker;
+                        break;
+                    case WordingTriggerKind.Role:
+                        flags |= RoleMarkers.IsSystemRole(text[start..]) ? ContentFlags.RoleMarker : ContentFlags.None;
+                        break;
+                    case WordingTriggerKind.Human when RoleMarkers.StartsLine(text, at):
+                        human = true;
+                        flags |= RoleMarkers.Agrees(text[at..]) ? ContentFlags.RoleMarker : ContentFlags.None;
+                        break;
+                    case WordingTriggerKind.Assistant when RoleMarkers.StartsLine(text, at):
+                        assistant = true;
+                        break;
+                    case WordingTriggerKind.Anchor when (flags & ContentFlags.InstructionLike) == 0:
+                        flags |= Instructs(text, at, trigger.Anchor!, surface) ? ContentFlags.InstructionLike : ContentFlags.None;
+                        break;
+                    default:
+                        break;
+                }
             }
+
+            // One speaker is a table or a log; both are a conversation.
+            flags |= human && assistant ? ContentFlags.RoleMarker : ContentFlags.None;
         }
 
-        return false;
+        return flags;
     }
 
-    private static bool InstructsAt(ReadOnlySpan<char> text, int at, TextSurface surface)
+    private static bool Instructs(ReadOnlySpan<char> text, int at, WordingAnchor anchor, TextSurface surface)
     {
-        char first = char.ToLowerInvariant(text[at]);
-        switch (first)
-        {
-            case '<' or '{' or '[':
-                return true;
-            case '~' or '/' or '.':
-                return AsksForPath(text, at);
-            default:
-                break;
-        }
-
-        if (at > 0 && char.IsLetterOrDigit(text[at - 1]))
+        int start = at - anchor.KeyOffset;
+        if ((at > 0 && char.IsLetterOrDigit(text[at - 1])) || !anchor.StandsAt(text, start))
         {
             return false;
         }
 
-        if (first is 'c' or 'w' && PipesToShell(text, at))
-        {
-            return true;
-        }
-
-        if (first is 'i' or 'm' && AsksForPath(text, at))
-        {
-            return true;
-        }
-
-        WordingAnchor[] anchors = first < AnchorsByStart.Length ? AnchorsByStart[first] : [];
         Span<Range> after = stackalloc Range[WordsAfter];
         Span<Range> before = stackalloc Range[WordsBefore];
-        foreach (WordingAnchor anchor in anchors)
+        int afterCount = ReadWords(text, start + anchor.Phrase.Length, after, out int sentenceEnd);
+        int beforeCount = ReadWordsBefore(text, start, before);
+        foreach (WordingRule rule in anchor.Rules)
         {
-            int start = at - anchor.KeyOffset;
-            if (!anchor.StandsAt(text, start))
+            if (rule.Matches(text, before[^beforeCount..], after[..afterCount]) && !(surface is TextSurface.Result or TextSurface.Resource && IsQuoted(text, start, sentenceEnd)))
             {
-                continue;
-            }
-
-            int afterCount = ReadWords(text, start + anchor.Phrase.Length, after, out int sentenceEnd);
-            int beforeCount = ReadWordsBefore(text, start, before);
-            foreach (WordingRule rule in anchor.Rules)
-            {
-                if (rule.Matches(text, before[^beforeCount..], after[..afterCount]) && !(surface is TextSurface.Result or TextSurface.Resource && IsQuoted(text, start, sentenceEnd)))
-                {
-                    return true;
-                }
+                return true;
             }
         }
 
@@ -210,17 +231,6 @@ internal static class Wording
     /// <summary>A verb that would move the content of a key or credentials file, within the words before its path.</summary>
     private static bool AsksForPath(ReadOnlySpan<char> text, int at)
     {
-        bool path = false;
-        foreach (string secret in SecretPaths)
-        {
-            path |= text[at..].StartsWith(secret, StringComparison.OrdinalIgnoreCase);
-        }
-
-        if (!path)
-        {
-            return false;
-        }
-
         Span<Range> before = stackalloc Range[WordsBefore];
         int count = ReadWordsBefore(text, at, before);
         foreach (Range word in before[^count..])
@@ -237,11 +247,6 @@ internal static class Wording
     /// <summary>A download whose output goes straight into a shell.</summary>
     private static bool PipesToShell(ReadOnlySpan<char> text, int at)
     {
-        if (!text[at..].StartsWith("curl ", StringComparison.OrdinalIgnoreCase) && !text[at..].StartsWith("wget ", StringComparison.OrdinalIgnoreCase))
-        {
-            return false;
-        }
-
         ReadOnlySpan<char> line = text.Slice(at, Math.Min(2 * Reach, text.Length - at));
         int lineEnd = line.IndexOf('\n');
         line = lineEnd < 0 ? line : line[..lineEnd];

@@ -24,6 +24,9 @@ internal sealed class WordingAnchor
 
     public string Key { get; }
 
+    /// <summary>The phrase from its key on: what a scan looks for.</summary>
+    public string Scanned => Phrase[KeyOffset..];
+
     /// <summary>Where the key stands in the phrase.</summary>
     public int KeyOffset { get; }
 

@@ -61,7 +61,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
 
         foreach (PathArgument path in found ?? [])
         {
-            if (context.Policy.Protected.IsProtected(path.Verdict.Normalized!))
+            if (context.Policy.Protected.IsProtected(path.Verdict.Normalized!) || context.Policy.Protected.IsSecondName(path.Verdict.Normalized!))
             {
                 return Outside(path.Pointer, "the guard's own files are out of reach");
             }
@@ -92,7 +92,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
             return Outside("uri", verdict.Message);
         }
 
-        if (context.Policy.Protected.IsProtected(verdict.Normalized!))
+        if (context.Policy.Protected.IsProtected(verdict.Normalized!) || context.Policy.Protected.IsSecondName(verdict.Normalized!))
         {
             return Outside("uri", "the guard's own files are out of reach");
         }

@@ -20,7 +20,13 @@ internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
         SchemaCompilation schema = context.Entry!.InputSchema;
         if (!schema.IsCompiled)
         {
-            return new(GuardDecision.Deny(GuardDenialCodes.SchemaRefused, $"inputSchema refused: {schema.Rejection.Code} at '{schema.Rejection.Location}': {schema.Rejection.Message}"));
+            return new(Refused("inputSchema", schema.Rejection));
+        }
+
+        // A call whose result could not be checked does not run: refusing the result afterwards would not undo what the tool did.
+        if (context.Entry.OutputSchema is { IsCompiled: false } output)
+        {
+            return new(Refused("outputSchema", output.Rejection));
         }
 
         JsonElement arguments = context.ArgumentsElement.ValueKind == JsonValueKind.Undefined ? NoArguments : context.ArgumentsElement;
@@ -39,4 +45,7 @@ internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
         string reason = errors.Count == 0 ? $"validation ended with {outcome}" : string.Join("; ", errors.Select(error => $"'{error.InstanceLocation}' {error.KeywordLocation}"));
         return new(GuardDecision.Deny(GuardDenialCodes.ArgumentsInvalid, reason, errors.Count == 0 ? null : SchemaMessages.ForModel(errors)));
     }
+
+    private static GuardDecision Refused(string name, SchemaRejection rejection) =>
+        GuardDecision.Deny(GuardDenialCodes.SchemaRefused, $"{name} refused: {rejection.Code} at '{rejection.Location}': {rejection.Message}");
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json;
 using Mcp.Guard.Stages.Schema.JsonSchema;
 
 namespace Mcp.Guard.Stages.Schema;
@@ -7,7 +8,7 @@ namespace Mcp.Guard.Stages.Schema;
 /// <summary>
 /// The rules of <c>x-mcp-header</c> (MCP 2026-07-28, server/tools; SEP-2243): an RFC 9110 token, unique without regard to case, on a
 /// parameter of type string, integer or boolean that is reached through <c>properties</c> alone. A client must exclude a tool that breaks
-/// them: the name becomes part of an HTTP header.
+/// them: the name becomes part of an HTTP header. The value of a mirrored integer lies between -(2^53 - 1) and 2^53 - 1.
 /// </summary>
 internal static class McpHeaderRules
 {
@@ -26,10 +27,54 @@ internal static class McpHeaderRules
         "$defs"u8.ToArray(), "definitions"u8.ToArray(), "patternProperties"u8.ToArray(), "dependentSchemas"u8.ToArray(), "dependencies"u8.ToArray(),
     ]);
 
+    /// <summary>The largest integer that every reader of JSON keeps exactly, 2^53 - 1; what lies beyond could be one value in the header and another in the body.</summary>
+    private const long MaxSafeInteger = 9_007_199_254_740_991;
+
     public static JsonSchemaRejection? Check(in JsonView view)
     {
         HashSet<string>? names = null;
         return Visit(view, 0, false, ref names);
+    }
+
+    /// <summary>The bounds that the rules put on the values of mirrored integers, as a schema beside the tool's own; null where nothing is mirrored.</summary>
+    /// <param name="view">A schema that <see cref="Check"/> accepts.</param>
+    public static byte[]? Bounds(in JsonView view)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer);
+        bool any = WriteBounds(view, 0, writer);
+        writer.Flush();
+        return any ? buffer.WrittenSpan.ToArray() : null;
+    }
+
+    /// <summary>Writes the part of the schema that leads to mirrored parameters; false where there is none below.</summary>
+    private static bool WriteBounds(in JsonView view, int schema, Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        bool any = view.Tokens[schema].Type == JsonTypes.Object && view.Member(schema, "x-mcp-header"u8) >= 0;
+        if (any)
+        {
+            writer.WriteNumber("minimum"u8, -MaxSafeInteger);
+            writer.WriteNumber("maximum"u8, MaxSafeInteger);
+        }
+
+        int properties = view.Tokens[schema].Type == JsonTypes.Object ? view.Member(schema, "properties"u8) : -1;
+        if (properties >= 0)
+        {
+            writer.WriteStartObject("properties"u8);
+            int next = properties + 1;
+            for (int left = view.Tokens[properties].Count; left > 0; left--)
+            {
+                writer.WritePropertyName(view.Bytes(view.Tokens[next]));
+                any |= WriteBounds(view, next + 1, writer);
+                next = view.After(next + 1);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+        return any;
     }
 
     /// <param name="view">The schema's text.</param>

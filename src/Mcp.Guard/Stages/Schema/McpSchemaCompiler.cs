@@ -45,7 +45,19 @@ internal static class McpSchemaCompiler
             return new JsonSchemaCompilation(rejection);
         }
 
-        return mayBeAny ? compilation : new JsonSchemaCompilation(compilation.Program.ForObjects());
+        if (mayBeAny)
+        {
+            return compilation;
+        }
+
+        JsonSchemaProgram program = compilation.Program.ForObjects();
+        if (kind == McpSchemaKind.InputSchema && isNew && utf8Schema.IndexOf("x-mcp-header"u8) >= 0 && McpHeaderRules.Bounds(view) is { } bounds)
+        {
+            JsonSchemaCompilation also = JsonSchemaCompiler.Compile(bounds, options with { DefaultDialect = SchemaDialect.Draft202012.Uri });
+            return also.Program is null ? also : new JsonSchemaCompilation(program.And(also.Program));
+        }
+
+        return new JsonSchemaCompilation(program);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mcp.Guard.Stages.ResultLimit;
 
 namespace Mcp.Guard.Stages.ServerAdmission;
 
@@ -11,7 +12,7 @@ internal static class AdmissionHttp
 {
     /// <summary>The whole chain: limits, redirects, admission, connection. The caller disposes it.</summary>
     public static HttpMessageHandler CreateHandler(UrlAllowlist allowlist, AdmissionHttpOptions options) =>
-        new AdmissionHandler(allowlist, options, new ResponseLimitHandler(options.MaxResponseBytes, CreateConnector(allowlist, options)));
+        new AdmissionHandler(allowlist, options, new BoundingHttpHandler(CreateConnector(allowlist, options), options.MaxResponseBytes, options.ResponseTooLarge));
 
     private static SocketsHttpHandler CreateConnector(UrlAllowlist allowlist, AdmissionHttpOptions options)
     {

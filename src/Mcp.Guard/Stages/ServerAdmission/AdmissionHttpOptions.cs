@@ -1,3 +1,5 @@
+using Mcp.Guard.Stages.ResultLimit;
+
 namespace Mcp.Guard.Stages.ServerAdmission;
 
 /// <summary>What a guarded HTTP connection of one server may do beyond its allowlist.</summary>
@@ -8,6 +10,9 @@ internal sealed class AdmissionHttpOptions
 
     /// <summary>The longest response body in bytes, and the longest single event of an event stream.</summary>
     public long MaxResponseBytes { get; init; } = 32L * 1024 * 1024;
+
+    /// <summary>Told when <see cref="MaxResponseBytes"/> is passed, in the flow of control that reads the response; must not throw.</summary>
+    public Action<MessageTooLargeException>? ResponseTooLarge { get; init; }
 
     /// <summary>The longest time to connect, DNS and TLS included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -3,8 +3,8 @@ namespace Mcp.Guard.Stages.ToolPinning;
 /// <summary>Makes the content that a store keeps: a copy, so that a later change of the caller's dictionary changes nothing stored.</summary>
 internal static class PinSnapshot
 {
-    /// <summary>Most tools of one server that are pinned.</summary>
-    public const int MaxTools = Catalog.CatalogNames.MaxTools;
+    /// <summary>Most pins of one server: its tools, as many refusals, its instructions.</summary>
+    public const int MaxTools = (2 * Catalog.CatalogNames.MaxTools) + 2;
 
     /// <exception cref="ArgumentException">There are more tools than are pinned for one server.</exception>
     public static PinnedCatalog Next(PinnedCatalog pins)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mcp.Guard.Json;
@@ -16,6 +17,10 @@ internal static class ToolComparison
     private const int MaxMembers = 256;
     private const int MaxLocation = 300;
     private const int ValueBudget = 400;
+
+    // What of one value is shown at most, and what of equal text stands around a difference.
+    private const int PartBudget = 1_500;
+    private const int Around = 60;
 
     /// <summary>How <paramref name="after"/> stands to <paramref name="before"/>. Two definitions of which one cannot be read are never the same.</summary>
     public static ToolRelation Relate(JsonElement before, JsonElement after)
@@ -47,6 +52,32 @@ internal static class ToolComparison
         return name is not null;
     }
 
+    /// <summary>What a person is shown where a tool is not as it was approved.</summary>
+    /// <param name="before">The approved definition as JSON text; null where only its fingerprint is known, or there is none.</param>
+    /// <param name="after">What is offered.</param>
+    public static ToolDifferences Differences(string? before, JsonElement after) => Differences(Parse(before), after);
+
+    /// <summary>The same for two JSON texts.</summary>
+    public static ToolDifferences DifferencesOfTexts(string? before, string after) => Differences(Parse(before), Parse(after));
+
+    private static ToolDifferences Differences(JsonElement before, JsonElement after)
+    {
+        bool isCut = false;
+        IReadOnlyList<ToolChange> changes = Changes(before, after, out int omitted, ref isCut);
+        return new(changes, omitted, isCut);
+    }
+
+    private static JsonElement Parse(string? text)
+    {
+        if (text is null)
+        {
+            return default;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = MaxDepth + 1 });
+        return document.RootElement.Clone();
+    }
+
     /// <summary>What changed, one line each, old and new beside each other, safe to show; empty where the definitions are the same.</summary>
     public static IReadOnlyList<string> Describe(JsonElement before, JsonElement after)
     {
@@ -59,7 +90,7 @@ internal static class ToolComparison
 
         if (omitted > 0)
         {
-            lines.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"and {omitted} more differences"));
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"and {omitted} more differences"));
         }
 
         return lines;
@@ -71,22 +102,32 @@ internal static class ToolComparison
     /// <param name="omitted">How many more there are than <see cref="MaxChanges"/>.</param>
     public static IReadOnlyList<ToolChange> Changes(JsonElement before, JsonElement after, out int omitted)
     {
+        bool isCut = false;
+        return Changes(before, after, out omitted, ref isCut);
+    }
+
+    private static List<ToolChange> Changes(JsonElement before, JsonElement after, out int omitted, ref bool isCut)
+    {
         var changes = new List<ToolChange>();
         int total = 0;
-        if (JsonAdmission.Check(RawOf(before), ToolFingerprint.Limits) == JsonFault.None && JsonAdmission.Check(RawOf(after), ToolFingerprint.Limits) == JsonFault.None)
+        if (before.ValueKind == JsonValueKind.Undefined)
         {
-            Compare(before, after, string.Empty, 0, changes, ref total);
+            Add(string.Empty, default, after, changes, ref total, ref isCut);
+        }
+        else if (JsonAdmission.Check(RawOf(before), ToolFingerprint.Limits) == JsonFault.None && JsonAdmission.Check(RawOf(after), ToolFingerprint.Limits) == JsonFault.None)
+        {
+            Compare(before, after, string.Empty, 0, changes, ref total, ref isCut);
         }
         else
         {
-            Add(new ToolChange(string.Empty, Display(before), Display(after)), changes, ref total);
+            Add(string.Empty, before, after, changes, ref total, ref isCut);
         }
 
         omitted = total - changes.Count;
         return changes;
     }
 
-    private static void Compare(JsonElement before, JsonElement after, string location, int depth, List<ToolChange> changes, ref int total)
+    private static void Compare(JsonElement before, JsonElement after, string location, int depth, List<ToolChange> changes, ref int total, ref bool isCut)
     {
         if (SameValue(before, after))
         {
@@ -97,7 +138,7 @@ internal static class ToolComparison
             || depth == MaxDepth || location.Length > MaxLocation
             || before.GetPropertyCount() > MaxMembers || after.GetPropertyCount() > MaxMembers)
         {
-            Add(new ToolChange(location, Display(before), Display(after)), changes, ref total);
+            Add(location, before, after, changes, ref total, ref isCut);
             return;
         }
 
@@ -106,11 +147,11 @@ internal static class ToolComparison
             string inner = Inner(location, old.Name);
             if (after.TryGetProperty(old.Name, out JsonElement now))
             {
-                Compare(old.Value, now, inner, depth + 1, changes, ref total);
+                Compare(old.Value, now, inner, depth + 1, changes, ref total, ref isCut);
             }
             else
             {
-                Add(new ToolChange(inner, Display(old.Value), null), changes, ref total);
+                Add(inner, old.Value, default, changes, ref total, ref isCut);
             }
         }
 
@@ -118,18 +159,65 @@ internal static class ToolComparison
         {
             if (!before.TryGetProperty(now.Name, out _))
             {
-                Add(new ToolChange(Inner(location, now.Name), null, Display(now.Value)), changes, ref total);
+                Add(Inner(location, now.Name), default, now.Value, changes, ref total, ref isCut);
             }
         }
     }
 
-    private static void Add(ToolChange change, List<ToolChange> changes, ref int total)
+    private static void Add(string location, JsonElement before, JsonElement after, List<ToolChange> changes, ref int total, ref bool isCut)
     {
         total++;
         if (changes.Count < MaxChanges)
         {
-            changes.Add(change);
+            changes.Add(ChangeOf(location, before, after, ref isCut));
         }
+    }
+
+    private static ToolChange ChangeOf(string location, JsonElement before, JsonElement after, ref bool isCut)
+    {
+        if (before.ValueKind == JsonValueKind.String && after.ValueKind == JsonValueKind.String)
+        {
+            string old = JsonText.GetString(before);
+            string now = JsonText.GetString(after);
+            if (old.Length > ValueBudget || now.Length > ValueBudget)
+            {
+                return TextChangeOf(location, old, now, ref isCut);
+            }
+        }
+
+        return new(location, Display(before, ref isCut), Display(after, ref isCut));
+    }
+
+    /// <summary>Of long texts only what differs, with a little around it: a change in the middle must not vanish between a head and a tail.</summary>
+    private static ToolChange TextChangeOf(string location, string old, string now, ref bool isCut)
+    {
+        int same = old.AsSpan().CommonPrefixLength(now);
+        int shorter = Math.Min(old.Length, now.Length);
+        int tail = 0;
+        while (tail < shorter - same && old[^(tail + 1)] == now[^(tail + 1)])
+        {
+            tail++;
+        }
+
+        int head = StartOfCharacter(old, Math.Max(0, same - Around));
+        tail = Math.Max(0, tail - Around);
+        if (tail > 0 && (char.IsLowSurrogate(old[^tail]) || char.IsLowSurrogate(now[^tail])))
+        {
+            tail--;
+        }
+
+        return new(location, Part(old, head, tail, ref isCut), Part(now, head, tail, ref isCut));
+    }
+
+    private static int StartOfCharacter(string text, int at) => at > 0 && char.IsLowSurrogate(text[at]) ? at - 1 : at;
+
+    private static string Part(string text, int head, int tail, ref bool isCut)
+    {
+        DisplayText shown = ConsentDisplay.Quote(text[head..(text.Length - tail)], PartBudget);
+        isCut |= shown.IsCut;
+        string before = head == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"({head:N0} equal characters) ");
+        string after = tail == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" ({tail:N0} equal characters)");
+        return before + shown.Text + after;
     }
 
     private static bool SameValue(JsonElement left, JsonElement right)
@@ -145,7 +233,17 @@ internal static class ToolComparison
     private static string Inner(string location, string name) =>
         $"{location}/{ConsentDisplay.Name(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal))}";
 
-    private static string Display(JsonElement value) => ConsentDisplay.Value(value, ValueBudget).Text;
+    private static string? Display(JsonElement value, ref bool isCut)
+    {
+        if (value.ValueKind == JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        DisplayText shown = ConsentDisplay.Value(value, PartBudget);
+        isCut |= shown.IsCut;
+        return shown.Text;
+    }
 
     private static ReadOnlySpan<byte> RawOf(JsonElement value) =>
         value.ValueKind == JsonValueKind.Undefined ? default : JsonMarshal.GetRawUtf8Value(value);

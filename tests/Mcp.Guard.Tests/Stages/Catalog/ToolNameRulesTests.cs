@@ -128,21 +128,6 @@ internal sealed class ToolNameRulesTests
         Assert.That(count, Is.GreaterThan(1000));
     }
 
-    [Test]
-    public void OtherServerWith_NameOrTwin_IsFound()
-    {
-        var names = new CatalogNames();
-        Assert.That(names.TrySet("files", ["read_file"]), Is.True);
-        Assert.That(names.TrySet("notes", ["add"]), Is.True);
-        Assert.That(names.OtherServerWith("notes", "read_file"), Is.EqualTo("files"));
-        Assert.That(names.OtherServerWith("notes", "Read-Fi1e"), Is.EqualTo("files"));
-        Assert.That(names.OtherServerWith("files", "read_file"), Is.Null);
-        names.Remove("files");
-        Assert.That(names.OtherServerWith("notes", "read_file"), Is.Null);
-        Assert.That(names.TrySet("many", [.. Enumerable.Range(0, CatalogNames.MaxTools + 1).Select(i => $"t{i}")]), Is.False);
-        Assert.That(names.OtherServerWith("notes", "t1"), Is.Null);
-    }
-
     [TestCase("files", "read_file", "files__read_file")]
     [TestCase("my_files", "list", "my_files__list")]
     [TestCase("a", "_b", "a___b")]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
 using Mcp.Guard.Stages.Consent;
+using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Tests.Stages.Consent;
 
@@ -29,7 +30,9 @@ internal sealed class FakeSubject : IConsentSubject
 
     public string Target { get; }
 
-    public string Fingerprint { get; set; } = new('a', 64);
+    public string Fingerprint { get; init; } = new('a', 64);
+
+    public string CurrentFingerprint { get => field ?? Fingerprint; set; }
 
     public JsonElement Definition { get; init; }
 
@@ -45,7 +48,12 @@ internal sealed class FakeSubject : IConsentSubject
 
     public bool IsOpenWorld { get; init; } = true;
 
-    public IReadOnlyList<string> Changes { get; init; } = [];
+    public ToolDifferences Differences { get; init; } = ToolDifferences.None;
+
+    /// <summary>What becomes of an agreement to a change.</summary>
+    public Func<string?>? OnAgreement { get; init; }
+
+    public ValueTask<string?> AgreeToChangeAsync(CancellationToken ct) => new(OnAgreement is null ? Fingerprint : OnAgreement());
 
     public ConsentScopes Permitted { get; init; } = ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never;
 }

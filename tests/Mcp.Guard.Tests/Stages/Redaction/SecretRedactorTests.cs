@@ -39,6 +39,34 @@ internal sealed class SecretRedactorTests
     [TestCase("next_page_token=CAUQAA&max_tokens=4096 tokenizer: fast")]
     public void Redact_CleanText_ReturnsTheSameInstance(string text) => Assert.That(SecretRedactor.Default.Redact(text), Is.SameAs(text));
 
+    [TestCase("https://api.telegram.org/bot", "1234567890:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw9", "/getMe")]
+    [TestCase("https://discord.com/api/v10", "/webhooks/1134567890123456789/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKlMnOpQr", "")]
+    [TestCase("https://canary.discord.com/api", "/webhooks/1134567890123456789/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKlMnOpQr", "")]
+    [TestCase("license ", "0123456789abcdef0123456789abcdef0123NRAL", " ok")]
+    [TestCase("key ", "sk-None-aB3dEfGh1jKlMn0pQrStUvWx", " ok")]
+    [TestCase("", "age-secret-key-1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0jqscdketv", " ok")]
+    [TestCase("sid ", "SK" + "0123456789abcdef0123456789abcdef", " ok")]
+    [TestCase("(", "Xyz8Q~" + "abcdefghijklmnopqrstuvwxyz01234", ")")]
+    [TestCase("card ", "4111 1111 1111 1111", " 12/27 123")]
+    [TestCase("card ", "4111-1111-1111-1111", "-2027")]
+    [TestCase("cards ", "4111 1111 1111 1111", " 5500 0000 0000 0005x")]
+    [TestCase("1Q~ab ", "Xyz8Q~" + "abcdefghijklmnopqrstuvwxyz01234", "")]
+    [TestCase("Authorization: Bearer                                                                      ", "aB3dEfGh1jKlMn0pQr", " tail")]
+    [TestCase("Authorization: Negotiate ", "YIIabc", "\r\nHost: a")]
+    public void Redact_RealFormatOfAVendor_IsGoneAndWhatStandsAroundStays(string before, string secret, string after)
+    {
+        string redacted = SecretRedactor.Default.Redact(before + secret + after);
+        Assert.That(redacted, Does.Not.Contain(secret[..6]).And.Contain("[redacted:").And.EndsWith(after));
+    }
+
+    [TestCase("SKU 12345, SK-II, skeleton, SKIP")]
+    [TestCase("the robot12345: it said hello")]
+    [TestCase("/api/v2/webhooks/list and /services/index")]
+    [TestCase("NRAL stands for a kind of key")]
+    [TestCase("faqs Q~ and 1Q~")]
+    [TestCase("authorization: required for each of the calls")]
+    public void Redact_NearMiss_ReturnsTheSameInstance(string text) => Assert.That(SecretRedactor.Default.Redact(text), Is.SameAs(text));
+
     [Test]
     public void Redact_InvisibleCharactersInside_DoNotHideAToken()
     {

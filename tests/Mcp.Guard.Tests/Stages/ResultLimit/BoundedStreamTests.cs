@@ -95,18 +95,6 @@ internal sealed class BoundedStreamTests
         Assert.That(await client.GetStringAsync(new Uri("http://server.test/")), Is.EqualTo(text));
     }
 
-    [Test]
-    public async Task ReadToEnd_MoreThanTheTail_KeepsTheLastBytesAndACleanStart()
-    {
-        var tail = new StandardErrorTail(10);
-        await tail.ReadToEndAsync(new MemoryStream(Encoding.UTF8.GetBytes(new string('x', 100_000) + "éééééé")), CancellationToken.None);
-        Assert.That(tail.Text(), Is.EqualTo("ééééé"));
-        Assert.That(tail.TotalBytes, Is.EqualTo(100_012));
-        var odd = new StandardErrorTail(9);
-        await odd.ReadToEndAsync(new MemoryStream(Encoding.UTF8.GetBytes("éééééé")), CancellationToken.None);
-        Assert.That(odd.Text(), Is.EqualTo("éééé"));
-    }
-
     private static void Agrees(string[] pieces, Func<string, bool> tooLong, Func<Stream, BoundedReadStream> bound)
     {
         Gen<(string, int)> cases =

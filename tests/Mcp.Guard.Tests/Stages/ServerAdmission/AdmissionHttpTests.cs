@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Mcp.Guard.Stages.ResultLimit;
 using Mcp.Guard.Stages.ServerAdmission;
 
 namespace Mcp.Guard.Tests.Stages.ServerAdmission;
@@ -160,7 +161,7 @@ internal sealed class AdmissionHttpTests
     {
         using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, new string('x', 2000)));
         using HttpClient client = Client(new AdmissionHttpOptions { Resolver = Loopback.Resolver, MaxResponseBytes = 1000 }, $"http://localhost:{server.Port}");
-        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("longer than 1000 bytes"));
+        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("more than 1000 bytes"));
     }
 
     [Test]
@@ -168,13 +169,23 @@ internal sealed class AdmissionHttpTests
     {
         using var server = new LoopbackServer(_ => "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + new string('x', 5000));
         using HttpClient client = Client(new AdmissionHttpOptions { Resolver = Loopback.Resolver, MaxResponseBytes = 1000 }, $"http://localhost:{server.Port}");
-        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("longer than 1000 bytes"));
+        Assert.That((await Assert.CatchAsync(() => client.GetStringAsync($"http://localhost:{server.Port}/")))!.ToString(), Does.Contain("more than 1000 bytes"));
     }
 
     [Test]
-    public async Task Receive_CompressedBody_Fails()
+    public async Task Receive_BodyThatSaysItIsNotEncoded_Passes()
     {
-        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", "Content-Encoding: gzip\r\n", "x"));
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", "Content-Encoding: identity\r\n", "x"));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        Assert.That(await client.GetStringAsync($"http://localhost:{server.Port}/"), Is.EqualTo("x"));
+    }
+
+    [TestCase("gzip")]
+    [TestCase("identity, br")]
+    [TestCase("identity\r\nContent-Encoding: deflate")]
+    public async Task Receive_CompressedBody_Fails(string encoding)
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", $"Content-Encoding: {encoding}\r\n", "x"));
         using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
         await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync($"http://localhost:{server.Port}/"));
     }
@@ -190,7 +201,7 @@ internal sealed class AdmissionHttpTests
         string text = string.Concat(Enumerable.Repeat(part, 50));
         foreach (int step in new[] { 1, 3, 4096 })
         {
-            using var stream = new BoundedResponseStream(new MemoryStream(Encoding.UTF8.GetBytes(text)), limit, events: true);
+            using var stream = new BoundedEventStream(new MemoryStream(Encoding.UTF8.GetBytes(text)), limit);
             byte[] buffer = new byte[step];
             int total = 0;
             void ReadAll()
@@ -209,7 +220,7 @@ internal sealed class AdmissionHttpTests
             }
             else
             {
-                Assert.Throws<ResponseLimitException>(ReadAll);
+                Assert.Throws<MessageTooLargeException>(ReadAll);
             }
         }
     }

@@ -14,8 +14,13 @@ internal sealed class JsonSchemaProgram
     private readonly bool _isDynamic;
     private readonly bool _objectsOnly;
 
-    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic, bool objectsOnly = false)
+    private readonly bool _fitsOnePass;
+    private readonly JsonSchemaProgram? _also;
+
+    internal JsonSchemaProgram(SchemaNode root, JsonSchemaOptions options, bool isDynamic, bool fitsOnePass, bool objectsOnly = false, JsonSchemaProgram? also = null)
     {
+        _also = also;
+        _fitsOnePass = fitsOnePass;
         _root = root;
         _options = options;
         _limits = options.InstanceLimits;
@@ -24,7 +29,10 @@ internal sealed class JsonSchemaProgram
     }
 
     /// <summary>The same program, for instances that have to be objects whatever the schema says.</summary>
-    public JsonSchemaProgram ForObjects() => new(_root, _options, _isDynamic, true);
+    public JsonSchemaProgram ForObjects() => new(_root, _options, _isDynamic, _fitsOnePass, true, _also);
+
+    /// <summary>The same program, for instances that have to satisfy a second one too.</summary>
+    public JsonSchemaProgram And(JsonSchemaProgram other) => new(_root, _options, _isDynamic, _fitsOnePass, _objectsOnly, other);
 
     /// <summary>
     /// Parses and validates a JSON text. Text that is not strict JSON is <see cref="JsonSchemaOutcome.MalformedText"/> whatever the schema
@@ -33,6 +41,22 @@ internal sealed class JsonSchemaProgram
     /// <param name="utf8Json">The text, UTF-8 without byte order mark.</param>
     /// <param name="maxErrors">How many errors to collect where the instance is invalid; 0 stops at the first fault and allocates nothing.</param>
     public JsonSchemaResult Validate(ReadOnlySpan<byte> utf8Json, int maxErrors = 0)
+    {
+        if (_fitsOnePass && IsValidInOnePass(utf8Json))
+        {
+            return _also is null ? new JsonSchemaResult(JsonSchemaOutcome.Valid, null, null) : _also.Validate(utf8Json, maxErrors);
+        }
+
+        JsonSchemaResult result = ValidateInTwoSteps(utf8Json, maxErrors);
+        return _also is null || !result.IsValid ? result : _also.Validate(utf8Json, maxErrors);
+    }
+
+    /// <summary>The short way, which knows one answer; what it cannot tell is false.</summary>
+    internal bool IsValidInOnePass(ReadOnlySpan<byte> utf8Json) =>
+        (!_objectsOnly || StrictJsonParser.BeginsObject(utf8Json)) && OnePassValidator.IsValid(_root, utf8Json, _limits, _options.MaxSteps);
+
+    /// <summary>The way of every text that the short one does not answer for: first parsed, then evaluated.</summary>
+    internal JsonSchemaResult ValidateInTwoSteps(ReadOnlySpan<byte> utf8Json, int maxErrors = 0)
     {
         ValidationWorkspace workspace = ValidationWorkspace.Take();
         try

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FsCheck;
 
 namespace Mcp.Guard.Tests.Stages.Schema.JsonSchema;
@@ -25,6 +26,27 @@ internal static class SchemaFuzz
 
     /// <summary>The normal count, or a million in long mode.</summary>
     public static int Count(int normal) => IsLong ? 1_000_000 : normal;
+
+    /// <summary>The smaller schemas of published servers, where the corpus lies beside the checkout; without it the seeds above have to do.</summary>
+    public static IEnumerable<byte[]> RealSchemas()
+    {
+        if (CorpusFile.Shared("real-tools") is not { } folder)
+        {
+            yield break;
+        }
+
+        foreach (string file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal))
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            foreach (JsonElement tool in document.RootElement.GetProperty("tools").EnumerateArray())
+            {
+                if (tool.TryGetProperty("inputSchema", out JsonElement schema) && SchemaTestText.Raw(schema).Length < 4_096)
+                {
+                    yield return SchemaTestText.Raw(schema).ToArray();
+                }
+            }
+        }
+    }
 
     /// <summary>A copy with a few bytes changed, removed, repeated or put elsewhere.</summary>
     public static byte[] Mutate(byte[] seed, Random random)

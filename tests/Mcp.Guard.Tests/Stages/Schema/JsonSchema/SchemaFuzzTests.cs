@@ -13,7 +13,7 @@ internal sealed class SchemaFuzzTests
     public void CompileAndValidate_MutatedSchemas_GivesTypedOutcomesOnly()
     {
         var random = new Random(31_415);
-        byte[][] seeds = [.. SchemaFuzz.Seeds.Select(Encoding.UTF8.GetBytes)];
+        byte[][] seeds = [.. SchemaFuzz.Seeds.Select(Encoding.UTF8.GetBytes), .. SchemaFuzz.RealSchemas()];
         int programs = 0;
         for (int i = 0; i < SchemaFuzz.Count(20_000); i++)
         {
@@ -28,6 +28,7 @@ internal sealed class SchemaFuzzTests
                 JsonSchemaResult second = program.Validate(instance, 5);
                 Assert.That(first.Outcome, Is.Not.EqualTo(JsonSchemaOutcome.None));
                 Assert.That(second.Outcome, Is.EqualTo(first.Outcome), $"{Encoding.UTF8.GetString(schema)} | {Encoding.UTF8.GetString(instance)}");
+                Assert.That(program.ValidateInTwoSteps(instance).Outcome, Is.EqualTo(first.Outcome), $"{Encoding.UTF8.GetString(schema)} | {Encoding.UTF8.GetString(instance)}");
                 Assert.That(second.Errors, Has.Count.LessThanOrEqualTo(5));
             }
             else

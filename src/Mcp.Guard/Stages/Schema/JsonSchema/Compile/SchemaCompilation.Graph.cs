@@ -217,7 +217,27 @@ internal sealed partial class SchemaCompilation
             }
         }
 
-        return new JsonSchemaProgram(root, options, _isDynamic);
+        return new JsonSchemaProgram(root, options, _isDynamic, !_isDynamic && FitsOnePass());
+    }
+
+    /// <summary>Whether all schemas are of the kind that one pass over the text can decide; those that nothing refers to count too, which costs speed at most.</summary>
+    private bool FitsOnePass()
+    {
+        foreach (SchemaNode node in _nodes)
+        {
+            // Generators write "propertyNames": {"type": "string"}, which every name is.
+            if (node.Objects is { PropertyNames: { Shape: SchemaShape.Anything or SchemaShape.TypeOnly } names } objects && (names.Types & JsonTypes.String) != 0)
+            {
+                objects.PropertyNames = null;
+            }
+
+            if (!OnePassValidator.Supports(node))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Finds cycles that return to a schema without going deeper into the instance, and measures the ways that do not.</summary>

@@ -240,15 +240,9 @@ internal ref partial struct SchemaEvaluator
             return false;
         }
 
-        if (numbers.MultipleOf is { } divisor)
+        if (numbers.MultipleOf is { } divisor && !numbers.IsMultiple(literal, number.Type, divisor))
         {
-            bool isMultiple = numbers.SmallMultipleOf != 0 && number.Type == JsonTypes.Integer && JsonNumber.TryParseSmall(literal, out long value)
-                ? value % numbers.SmallMultipleOf == 0
-                : JsonNumber.Parse(literal).IsMultipleOf(divisor);
-            if (!isMultiple)
-            {
-                Stops(node, SchemaKeyword.MultipleOf, token, ref valid);
-            }
+            Stops(node, SchemaKeyword.MultipleOf, token, ref valid);
         }
 
         return valid;

@@ -59,6 +59,13 @@ internal ref struct StrictJsonParser
         return fault;
     }
 
+    /// <summary>Whether the first byte that is not space opens an object.</summary>
+    public static bool BeginsObject(ReadOnlySpan<byte> text)
+    {
+        int pos = SkipSpace(text, 0);
+        return pos < text.Length && text[pos] == (byte)'{';
+    }
+
     /// <summary>The loop over values. Position and token count live in locals; the fault, where it is not one of syntax, in its field.</summary>
     private bool Run(ref int posResult, ref int countResult)
     {
@@ -219,7 +226,7 @@ internal ref struct StrictJsonParser
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int SkipSpace(ReadOnlySpan<byte> text, int pos)
+    public static int SkipSpace(ReadOnlySpan<byte> text, int pos)
     {
         while ((uint)pos < (uint)text.Length && text[pos] <= (byte)' ' && text[pos] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
         {
@@ -265,9 +272,10 @@ internal ref struct StrictJsonParser
                 length = 4;
                 break;
             default:
-                length = NumberLength(rest, out int type);
+                length = NumberLength(rest, out int type, out bool isTooLong);
                 if (length <= 0)
                 {
+                    _fault = isTooLong ? JsonTextFault.NumberTooLong : _fault;
                     return false;
                 }
 
@@ -399,7 +407,7 @@ internal ref struct StrictJsonParser
 
     /// <summary>The index of the first byte that ends a string or needs a look: a quote, a backslash or a control character.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int EndOfPlain(ReadOnlySpan<byte> text, int pos)
+    public static int EndOfPlain(ReadOnlySpan<byte> text, int pos)
     {
         while (text.Length - pos >= Vector128<byte>.Count)
         {
@@ -532,7 +540,7 @@ internal ref struct StrictJsonParser
         return true;
     }
 
-    private static int Hex4(ReadOnlySpan<byte> text, int start)
+    public static int Hex4(ReadOnlySpan<byte> text, int start)
     {
         if (start + 4 > text.Length)
         {
@@ -556,8 +564,9 @@ internal ref struct StrictJsonParser
     }
 
     /// <summary>The length of the number at the start of a text; 0 or below where there is none that is accepted.</summary>
-    private int NumberLength(ReadOnlySpan<byte> text, out int type)
+    public static int NumberLength(ReadOnlySpan<byte> text, out int type, out bool isTooLong)
     {
+        isTooLong = false;
         type = JsonTypes.Integer;
         int pos = text[0] == (byte)'-' ? 1 : 0;
         int digitsStart = pos;
@@ -606,7 +615,7 @@ internal ref struct StrictJsonParser
 
         if (digits > JsonTextLimits.MaxNumberDigits || exponent > JsonTextLimits.MaxNumberExponent)
         {
-            _fault = JsonTextFault.NumberTooLong;
+            isTooLong = true;
             return 0;
         }
 

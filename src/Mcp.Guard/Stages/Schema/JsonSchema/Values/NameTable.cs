@@ -8,6 +8,7 @@ internal sealed class NameTable
     private readonly byte[][] _names;
     private readonly int _mask;
     private readonly int _longest;
+    private readonly bool _arePlain = true;
 
     /// <param name="names">The names, each once.</param>
     public NameTable(byte[][] names)
@@ -25,6 +26,7 @@ internal sealed class NameTable
         for (int i = 0; i < names.Length; i++)
         {
             _longest = Math.Max(_longest, names[i].Length);
+            _arePlain &= StrictJsonParser.EndOfPlain(names[i], 0) == names[i].Length;
             int hash = NameHash.Of(names[i]);
             _hashes[i] = hash;
             int slot = hash & _mask;
@@ -40,6 +42,18 @@ internal sealed class NameTable
     public int Count => _names.Length;
 
     public ReadOnlySpan<byte> this[int index] => _names[index];
+
+    /// <summary>Whether a text begins with the name at a position and its closing quote, both written without escapes.</summary>
+    public bool IsQuotedAt(ReadOnlySpan<byte> text, int index)
+    {
+        if (!_arePlain || (uint)index >= (uint)_names.Length)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> name = _names[index];
+        return text.Length > name.Length && text[name.Length] == (byte)'"' && text.StartsWith(name);
+    }
 
     /// <summary>The position of a name, or -1.</summary>
     public int Find(ReadOnlySpan<byte> name, int hash)

@@ -10,9 +10,9 @@ internal sealed class ValueSet
     private readonly int[] _containers;
     private readonly int _simple;
 
-    private const int True = 1;
-    private const int False = 2;
-    private const int Null = 4;
+    public const int True = 1;
+    public const int False = 2;
+    public const int Null = 4;
 
     private ValueSet(SchemaDocument document, NameTable? strings, long[] small, JsonNumber[] numbers, int[] containers, int simple)
     {
@@ -105,7 +105,10 @@ internal sealed class ValueSet
     /// <summary>Whether a member name, read as a string, is in the set.</summary>
     public bool ContainsString(ReadOnlySpan<byte> text) => _strings is not null && _strings.Find(text) >= 0;
 
-    private bool ContainsNumber(ReadOnlySpan<byte> literal, int type)
+    /// <summary>Whether <c>true</c>, <c>false</c> or <c>null</c>, one of the constants above, is in the set.</summary>
+    public bool ContainsSimple(int simple) => (_simple & simple) != 0;
+
+    public bool ContainsNumber(ReadOnlySpan<byte> literal, int type)
     {
         if (_small.Length == 0 && _numbers.Length == 0)
         {

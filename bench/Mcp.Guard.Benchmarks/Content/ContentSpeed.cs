@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Mcp.Guard.Stages.Redaction;
+using Mcp.Guard.Stages.ResultSanitizing;
+using Mcp.Guard.Tests.Stages.ResultSanitizing;
+
+namespace Mcp.Guard.Benchmarks.Content;
+
+/// <summary>
+/// Throughput of sanitiser and redactor on clean texts, beside a plain vectorised scan of the same text in the same run, and the slowest of many hostile
+/// texts of one million characters. Least of several rounds: on a busy machine only that says something about the work.
+/// </summary>
+internal static class ContentSpeed
+{
+    private const int CleanLength = 64 * 1024;
+    private const int HostileLength = 1_000_000;
+
+    public static int Run()
+    {
+        Console.WriteLine("| clean text | operation | M characters/s | MB/s as UTF-8 | against a plain scan | allocated |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        foreach ((string name, string piece) in ContentTexts.Clean)
+        {
+            string text = ContentTexts.Repeat(piece, CleanLength);
+            double scan = Least(() => text.AsSpan().ContainsAnyInRange('\uFFF0', '\uFFFF') ? 1 : 0, 2000, out _);
+            Row(name, "sanitise, result", text, scan, () => ReferenceEquals(TextSanitizer.Default.Sanitize(text, TextSurface.Result).Text, text) ? 1 : 0);
+            Row(name, "sanitise, description", text, scan, () => ReferenceEquals(TextSanitizer.Default.Sanitize(text, TextSurface.Description).Text, text) ? 1 : 0);
+            Row(name, "redact", text, scan, () => ReferenceEquals(SecretRedactor.Default.Redact(text), text) ? 1 : 0);
+        }
+
+        var slow = new List<(double Milliseconds, string What)>();
+        foreach ((string shown, string start, string piece) in HostileKinds.All)
+        {
+            string text = HostileKinds.Repeat(start, piece, HostileLength);
+            foreach (TextSurface surface in (TextSurface[])[TextSurface.Result, TextSurface.Description])
+            {
+                slow.Add((1000 * Least(() => TextSanitizer.Default.Sanitize(text, surface).Text.Length, 2, out _), $"sanitise {surface}: {shown}"));
+            }
+
+            slow.Add((1000 * Least(() => SecretRedactor.Default.Redact(text).Length, 2, out _), $"redact: {shown}"));
+        }
+
+        slow.Sort((a, b) => b.Milliseconds.CompareTo(a.Milliseconds));
+        Console.WriteLine();
+        Console.WriteLine("| ms for 1,000,000 characters | of |");
+        Console.WriteLine("|---|---|");
+        foreach ((double milliseconds, string what) in slow.Take(30))
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {milliseconds:0.0} | `{what}` |"));
+        }
+
+        return 0;
+    }
+
+    private static void Row(string name, string operation, string text, double scan, Func<int> work)
+    {
+        double seconds = Least(work, 300, out long allocated);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {operation} | {text.Length / seconds / 1e6:0} | {Encoding.UTF8.GetByteCount(text) / seconds / 1e6:0} | {seconds / scan:0.0} times | {allocated} B |"));
+    }
+
+    private static double Least(Func<int> work, int rounds, out long allocated)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            work();
+        }
+
+        double least = double.MaxValue;
+        allocated = long.MaxValue;
+        for (int i = 0; i < rounds; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            long start = Stopwatch.GetTimestamp();
+            work();
+            least = Math.Min(least, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
+    }
+}

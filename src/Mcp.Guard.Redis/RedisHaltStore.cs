@@ -1,0 +1,329 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.State;
+using StackExchange.Redis;
+
+namespace Mcp.Guard.Redis;
+
+/// <summary>
+/// Stops that reach every host: told by publish and subscribe, and read again at intervals, so that a lost message costs an interval at most. A stop that
+/// was seen holds while the server is away; after <see cref="RedisGuardOptions.HaltStaleness"/> without a read everything is stopped; and a server that lost
+/// its data is given the known stops back.
+/// </summary>
+internal sealed class RedisHaltStore : IHaltStore, IDisposable
+{
+    private readonly RedisLink _link;
+    private readonly int _shard = RedisKeys.ShardOf('h', string.Empty);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<HaltScope, Halt> _known = [];
+    private readonly List<Action<IReadOnlyList<Halt>>> _handlers = [];
+    private readonly SemaphoreSlim _told = new(0, 1);
+    private readonly CancellationTokenSource _disposed;
+    private long _restored;
+    private bool _isFollowing;
+
+    public RedisHaltStore(RedisLink link)
+    {
+        _link = link;
+        _disposed = CancellationTokenSource.CreateLinkedTokenSource(link.Closed);
+        link.LossSeen = Tell;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SetAsync(Halt halt, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(halt);
+        RedisReply reply = await _link.RunAsync(
+            "halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), HaltSwitch.MaxHalts, _link.Keys.Channel], ct);
+        if ((int)reply.Parts[2] != 1)
+        {
+            throw new InvalidOperationException($"{HaltSwitch.MaxHalts} stops are in force; stop a server or everything instead");
+        }
+
+        lock (_lock)
+        {
+            _known[halt.Scope] = halt;
+        }
+
+        await RestoreAsync(ct);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct)
+    {
+        RedisReply reply = await _link.RunAsync("halt-clear", RedisScript.HaltClear, _shard, Keys(), [Field(scope), _link.Keys.Channel], ct);
+        bool wasKnown;
+        lock (_lock)
+        {
+            wasKnown = _known.Remove(scope);
+        }
+
+        return await RestoreAsync(ct) ? wasKnown : (int)reply.Parts[2] == 1;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
+    {
+        if (!_link.Ready.IsCompleted)
+        {
+            // The start of a host waits for its first connection longer than a call does.
+            try
+            {
+                await _link.Ready.WaitAsync(_link.StartTimeout, _link.Time, ct);
+            }
+            catch (TimeoutException late)
+            {
+                throw new RedisUnavailableException("Redis could not be reached to read the stops", late);
+            }
+        }
+
+        RedisReply reply = await ReadOnceAsync(ct);
+        if (await RestoreAsync(ct))
+        {
+            reply = await ReadOnceAsync(ct);
+        }
+
+        var halts = new List<Halt>();
+        foreach (RedisResult item in (RedisResult[])reply.Parts[2]!)
+        {
+            halts.Add(Parse((byte[])item!) ?? Damaged());
+        }
+
+        lock (_lock)
+        {
+            _known.Clear();
+            foreach (Halt halt in halts)
+            {
+                _known[halt.Scope] = halt;
+            }
+        }
+
+        return halts;
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed)
+    {
+        ArgumentNullException.ThrowIfNull(changed);
+        lock (_lock)
+        {
+            _handlers.Add(changed);
+            if (!_isFollowing)
+            {
+                _isFollowing = true;
+                _ = Task.Run(FollowAsync);
+            }
+        }
+
+        return new Subscription(this, changed);
+    }
+
+    public void Dispose() => _disposed.Cancel();
+
+    private ValueTask<RedisReply> ReadOnceAsync(CancellationToken ct) => _link.RunAsync("halt-read", RedisScript.HaltRead, _shard, Keys(), [], ct);
+
+    /// <summary>Gives a server that was emptied the stops that this host knows; false where nothing was lost since the last time.</summary>
+    private async ValueTask<bool> RestoreAsync(CancellationToken ct)
+    {
+        long losses = _link.Losses;
+        if (losses == Interlocked.Read(ref _restored))
+        {
+            return false;
+        }
+
+        Halt[] known;
+        lock (_lock)
+        {
+            known = [.. _known.Values];
+        }
+
+        foreach (Halt halt in known)
+        {
+            await _link.RunAsync("halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), HaltSwitch.MaxHalts, _link.Keys.Channel], ct);
+        }
+
+        Interlocked.Exchange(ref _restored, losses);
+        return true;
+    }
+
+    private async Task FollowAsync()
+    {
+        CancellationToken ct = _disposed.Token;
+        long lastRead = _link.Time.GetTimestamp();
+        bool isUnknown = false;
+        bool isSubscribed = false;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                if (!isSubscribed && _link.Ready.IsCompletedSuccessfully)
+                {
+                    ConnectionMultiplexer connection = await _link.Ready;
+                    await connection.GetSubscriber().SubscribeAsync(RedisChannel.Literal(_link.Keys.Channel), (_, _) => Tell());
+
+                    // What was told while the connection was away is read as soon as it is back, each host after a moment of its own.
+                    connection.ConnectionRestored += (_, _) => Tell();
+                    isSubscribed = true;
+                }
+
+                IReadOnlyList<Halt> halts = await ReadAsync(ct);
+                lastRead = _link.Time.GetTimestamp();
+                if (isUnknown)
+                {
+                    isUnknown = false;
+                    RedisLog.HaltsKnown(_link.Logger);
+                }
+
+                Call(halts);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure) when (failure is RedisUnavailableException or RedisException or TimeoutException or ObjectDisposedException)
+            {
+                TimeSpan age = _link.Time.GetElapsedTime(lastRead);
+                if (age >= _link.Options.HaltStaleness && !isUnknown)
+                {
+                    isUnknown = true;
+                    RedisLog.HaltsUnknown(_link.Logger, age);
+                    Call(WithEverything());
+                }
+            }
+
+            await WaitAsync(isSubscribed && !isUnknown, ct);
+        }
+    }
+
+    /// <summary>Until another host says that something changed, or for an interval that chance varies by a fifth, so that hosts do not read in step.</summary>
+    private async Task WaitAsync(bool isSound, CancellationToken ct)
+    {
+        double milliseconds = isSound ? _link.Options.HaltRefresh.TotalMilliseconds : Math.Min(500, _link.Options.HaltRefresh.TotalMilliseconds);
+        TimeSpan wait = TimeSpan.FromMilliseconds(milliseconds * (0.8 + (RandomNumberGenerator.GetInt32(400) / 1000.0)));
+        using var woken = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        Task told = _told.WaitAsync(woken.Token);
+        Task first = await Task.WhenAny(told, Task.Delay(wait, _link.Time, woken.Token));
+        if (first != told)
+        {
+            await woken.CancelAsync();
+            try
+            {
+                await told;
+            }
+            catch (OperationCanceledException)
+            {
+                // The interval is over.
+            }
+        }
+    }
+
+    private void Tell()
+    {
+        try
+        {
+            _told.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Told already; one read serves both.
+        }
+    }
+
+    private void Call(IReadOnlyList<Halt> halts)
+    {
+        Action<IReadOnlyList<Halt>>[] handlers;
+        lock (_lock)
+        {
+            handlers = [.. _handlers];
+        }
+
+        foreach (Action<IReadOnlyList<Halt>> handler in handlers)
+        {
+            try
+            {
+                handler(halts);
+            }
+            catch (Exception failure)
+            {
+                // One that fails must not keep a stop from the others.
+                RedisLog.HandlerFailed(_link.Logger, failure);
+            }
+        }
+    }
+
+    private List<Halt> WithEverything()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _known.Values,
+                new Halt(HaltScope.Everything, "the shared stops cannot be read", _link.Time.GetUtcNow()),
+            ];
+        }
+    }
+
+    private Halt Damaged()
+    {
+        RedisLog.Damaged(_link.Logger, "a stop");
+        return new Halt(HaltScope.Everything, "a shared stop cannot be read", _link.Time.GetUtcNow());
+    }
+
+    private RedisKey[] Keys() => [_link.Keys.Epoch(_shard), _link.Keys.Of(_shard, "h", "all")];
+
+    private static string Field(in HaltScope scope) => RedisKeys.Digest('h', scope.Server, scope.Tool, scope.UserId);
+
+    private static byte[] Write(Halt halt)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            Part(writer, "server", halt.Scope.Server);
+            Part(writer, "tool", halt.Scope.Tool);
+            Part(writer, "user", halt.Scope.UserId);
+            writer.WriteString("reason"u8, halt.Reason);
+            writer.WriteString("since"u8, halt.Since);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void Part(Utf8JsonWriter writer, string name, string? value)
+    {
+        if (value is not null)
+        {
+            writer.WriteString(name, value);
+        }
+    }
+
+    private static Halt? Parse(byte[] json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            JsonElement root = document.RootElement;
+            return root.ValueKind == JsonValueKind.Object && StateJson.Text(root, "reason"u8) is { } reason && StateJson.Moment(root, "since"u8) is { } since
+                ? new Halt(new HaltScope(StateJson.Text(root, "server"u8), StateJson.Text(root, "tool"u8), StateJson.Text(root, "user"u8)), reason, since)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private sealed class Subscription(RedisHaltStore store, Action<IReadOnlyList<Halt>> handler) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (store._lock)
+            {
+                store._handlers.Remove(handler);
+            }
+        }
+    }
+}

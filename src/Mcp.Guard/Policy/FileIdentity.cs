@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using Mcp.Guard.Isolation.Launch;
+
+namespace Mcp.Guard.Policy;
+
+/// <summary>Which file a path names, whatever the path: device and inode (statx(2)). Linux only.</summary>
+internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode)
+{
+    private const int CurrentFolder = -100;
+    private const uint BasicFields = 0x7ff;
+    private const int AnswerSize = 256;
+    private const int LinksOffset = 16;
+    private const int ModeOffset = 28;
+    private const int InodeOffset = 32;
+    private const int MajorOffset = 136;
+    private const int MinorOffset = 140;
+    private const int KindMask = 0xf000;
+    private const int FileKind = 0x8000;
+
+    /// <summary>Reads it, links followed; false where there is no such regular file, or not on this system.</summary>
+    /// <param name="path">Absolute.</param>
+    /// <param name="identity">Which file it is.</param>
+    /// <param name="names">How many names the file has.</param>
+    public static bool TryRead(string path, out FileIdentity identity, out uint names)
+    {
+        identity = default;
+        names = 0;
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        byte[] answer = new byte[AnswerSize];
+        if (StatX(CurrentFolder, LinuxDescriptor.ToCString(path), 0, BasicFields, answer) != 0
+            || (MemoryMarshal.Read<ushort>(answer.AsSpan(ModeOffset)) & KindMask) != FileKind)
+        {
+            return false;
+        }
+
+        names = MemoryMarshal.Read<uint>(answer.AsSpan(LinksOffset));
+        identity = new FileIdentity(
+            MemoryMarshal.Read<uint>(answer.AsSpan(MajorOffset)), MemoryMarshal.Read<uint>(answer.AsSpan(MinorOffset)), MemoryMarshal.Read<ulong>(answer.AsSpan(InodeOffset)));
+        return true;
+    }
+
+    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static extern int StatX(int folder, byte[] path, int flags, uint mask, byte[] answer);
+}

@@ -1,0 +1,103 @@
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using DescriptionAttribute = System.ComponentModel.DescriptionAttribute;
+
+namespace Mcp.Guard.IntegrationTests.Eras;
+
+/// <summary>
+/// The tools of the test server. Each call that reaches one is a line in a file, so that a test sees the same count whatever the transport and process.
+/// </summary>
+internal sealed class EraTools(string log)
+{
+    [McpServerTool(Name = "echo"), Description("Says the text again.")]
+    public string Echo(string text) => Count("echo", $"echo: {text}");
+
+    [McpServerTool(Name = "measure", UseStructuredContent = true), Description("Counts letters.")]
+    public Measure MeasureText(string text) => new(text.Length, Count("measure", text).ToUpperInvariant());
+
+    [McpServerTool(Name = "fail"), Description("Fails.")]
+    public string Fail() => throw new McpException(Count("fail", "it does not work"));
+
+    [McpServerTool(Name = "forbidden"), Description("No policy of a test allows it.")]
+    public string Forbidden() => Count("forbidden", "reached");
+
+    [McpServerTool(Name = "read"), Description("Reads a file.")]
+    public string Read(string path) => Count("read", File.ReadAllText(path));
+
+    [McpServerTool(Name = "route"), Description("Says where it was sent.")]
+    public string Route([McpHeader("Region")] string region, string text) => Count("route", $"{region}: {text}");
+
+    [McpServerTool(Name = "large"), Description("Says very much.")]
+    public string Large(int length) => Count("large", new string('x', length));
+
+    [McpServerTool(Name = "progress"), Description("Tells how far it is, and ends when the test has heard it.")]
+    public async Task<string> TellProgress(RequestContext<CallToolRequestParams> context, CancellationToken ct)
+    {
+        var half = new ProgressNotificationValue { Progress = 1, Total = 2, Message = "half" };
+        await context.Server.NotifyProgressAsync(context.Params!.ProgressToken!.Value, half, cancellationToken: ct);
+        while (!File.Exists(log + ".heard"))
+        {
+            await Task.Delay(10, ct);
+        }
+
+        return Count("progress", "done");
+    }
+
+    [McpServerTool(Name = "roots"), Description("Asks for the roots, in the way of the protocol version.")]
+    public string Roots(RequestContext<CallToolRequestParams> context)
+    {
+        if (context.Params!.InputResponses is { } answers)
+        {
+            ListRootsResult roots = answers["where"].Deserialize(InputResponse.ListRootsResultJsonTypeInfo)!;
+            return Count("roots", $"{context.Params.RequestState}: {string.Join(' ', roots.Roots.Select(root => root.Uri))}");
+        }
+
+        Count("roots", string.Empty);
+        throw new InputRequiredException(
+            new Dictionary<string, InputRequest> { ["where"] = InputRequest.ForRootsList(new ListRootsRequestParams()) }, requestState: "asked");
+    }
+
+    [McpServerTool(Name = "later"), Description("Puts the work off twice.")]
+    public string Later(RequestContext<CallToolRequestParams> context)
+    {
+        string state = context.Params!.RequestState ?? string.Empty;
+        Count("later", state);
+        return state.Length == 2 ? "done at last" : throw new InputRequiredException(requestState: state + "x");
+    }
+
+    [McpServerTool(Name = "elicit"), Description("Asks the person behind the client.")]
+    public string Elicit(RequestContext<CallToolRequestParams> context)
+    {
+        if (context.Params!.InputResponses is not null)
+        {
+            return Count("elicit", "answered");
+        }
+
+        Count("elicit", string.Empty);
+        throw new InputRequiredException(
+            new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForElicitation(new ElicitRequestParams { Message = "your password?" }) }, requestState: "asked");
+    }
+
+    [McpServerPrompt(Name = "greet"), Description("Greets.")]
+    public string Greet(string name) => Count("greet", $"Say hello to {name}.");
+
+    [McpServerResource(UriTemplate = "test://greeting", Name = "greeting"), Description("A greeting.")]
+    public string Greeting() => Count("greeting", "hello");
+
+    [McpServerResource(UriTemplate = "test://secret", Name = "secret"), Description("No policy of a test allows it.")]
+    public string Secret() => Count("secret", "reached");
+
+    private string Count(string what, string result)
+    {
+        lock (log)
+        {
+            File.AppendAllText(log, what + "\n");
+        }
+
+        return result;
+    }
+
+    /// <summary>The result of <c>measure</c>.</summary>
+    internal sealed record Measure(int Length, string Upper);
+}
