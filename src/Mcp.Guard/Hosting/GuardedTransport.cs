@@ -185,6 +185,13 @@ internal sealed partial class GuardedTransport : ITransport
             }
 
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
+            if (call.Answered is null)
+            {
+                // Nothing here waits for the reply of a tool call, and the SDK often forgets to say that its caller gave up: the end of its own wait takes
+                // back the callback that would send notifications/cancelled.
+                call.EndWith(ct, OnCancelled);
+            }
+
             if (_state.Runtime.Halts.Find(_state.Server.Id, context.TargetName, caller.UserId) is not null)
             {
                 // A stop that was set between its stage and here found no open call to end.
@@ -496,6 +503,9 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     // ---- ends of calls ----------------------------------------------------------------------------------------------------------------------
+
+    private void OnCancelled(object? state) =>
+        _ = EndRunningAsync((OpenCall)state!, "cancelled", GuardDenialCodes.Timeout, "the caller cancelled");
 
     private void OnTimeout(object? state) =>
         _ = EndRunningAsync((OpenCall)state!, "timeout", GuardDenialCodes.Timeout, "the time for the call is over");

@@ -14,6 +14,7 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     private int _state;
     private CallDeadline? _deadline;
     private CancellationTokenRegistration _expired;
+    private CancellationTokenRegistration _cancelled;
 
     public RequestId Id => id;
 
@@ -66,6 +67,18 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
         }
     }
 
+    /// <summary>Ends the call when its caller gives it up, whether or not anyone waits for its sending any more.</summary>
+    /// <param name="caller">The caller's token.</param>
+    /// <param name="onCancelled">Called once, with this call.</param>
+    public void EndWith(CancellationToken caller, Action<object?> onCancelled)
+    {
+        _cancelled = caller.UnsafeRegister(onCancelled, this);
+        if (!IsForwarded)
+        {
+            _cancelled.Unregister(); // it ended meanwhile: nothing of it may hang on a token that lives long
+        }
+    }
+
     /// <summary>The server reported progress of this call.</summary>
     public void OnProgress() => Volatile.Read(ref _deadline)?.OnProgress();
 
@@ -75,6 +88,7 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     public void Dispose()
     {
         _expired.Unregister();
+        _cancelled.Unregister();
         Volatile.Read(ref _deadline)?.Dispose();
     }
 }

@@ -183,9 +183,24 @@ internal sealed class DeadlineAndChainTests
         await cancel.CancelAsync();
         Assert.That(async () => await call, Throws.InstanceOf<OperationCanceledException>());
         await Eventually.True(() => server.Received.OfType<JsonRpcNotification>().Any(sent => sent.Method == "notifications/cancelled"));
+        Assert.That(TransportOf(guard).OpenCalls, Is.Zero);
         time.Advance(20 * Second);
         Assert.That(server.Received.OfType<JsonRpcRequest>().Any(request => request.Method == "ping"), Is.False);
         Assert.That(launched.KilledAtOnce, Is.False);
+    }
+
+    [Test]
+    public async Task CallerCancels_AfterTheReply_ServerIsNotTold()
+    {
+        var server = new RawServer();
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
+        await using McpClient client = await guard.ConnectAsync(server);
+        using var cancel = new CancellationTokenSource();
+        Assert.That(TextOf(await client.CallToolAsync("echo", cancellationToken: cancel.Token)), Is.EqualTo("{}"));
+        await cancel.CancelAsync();
+        Assert.That(TextOf(await client.CallToolAsync("echo")), Is.EqualTo("{}"));
+        Assert.That(server.Received.OfType<JsonRpcNotification>().Any(sent => sent.Method == "notifications/cancelled"), Is.False);
+        Assert.That(guard.Audit.OfKind(AuditKind.Outcome).Any(record => record.Decision == "cancelled"), Is.False);
     }
 
     [Test]
