@@ -21,11 +21,12 @@ internal static class HostileHost
     {
         string[] parts = what.Split(' ');
         string state = Directory.CreateTempSubdirectory("mcp-guard-hostile-").FullName;
+        var audit = new AuditCollector();
         var services = new ServiceCollection();
         services.AddMcpGuard(policy => policy.StateDirectory(Path.Combine(state, "guard"))
                 .Server("hostile", server => Configure(server).With("results", $$"""{"maxBytes":{{parts[2]}}}"""))
                 .Server("quiet", server => Configure(server)))
-            .UseAudit(new AuditCollector()).DenyInsteadOfAsking();
+            .UseAudit(audit).DenyInsteadOfAsking();
         await using ServiceProvider provider = services.BuildServiceProvider();
         IMcpGuard guard = provider.GetRequiredService<IMcpGuard>();
         await using McpClient quiet = await guard.ConnectAsync("quiet");
@@ -43,16 +44,23 @@ internal static class HostileHost
         TimeSpan slowest = TimeSpan.Zero;
         int echoes = 0;
         int echoesOfHostile = 0;
+        bool ended = false;
         while (!attack.IsCompleted || span.ElapsedMilliseconds < long.Parse(parts[3], CultureInfo.InvariantCulture))
         {
             var one = Stopwatch.StartNew();
             await EchoAsync(quiet);
             echoes++;
             slowest = one.Elapsed > slowest ? one.Elapsed : slowest;
-            if (parts[0] == "flood" && attack.IsCompleted)
+            if (parts[0] == "flood" && attack.IsCompleted && !ended)
             {
-                await EchoAsync(hostile);
-                echoesOfHostile++;
+                // A server that floods is disconnected in the end; until then its own calls go on.
+                string said = await CallAsync(hostile, "echo", "hello").WaitAsync(TimeSpan.FromSeconds(60));
+                echoesOfHostile += said == "hello" ? 1 : 0;
+                ended = said != "hello" && audit.OfKind(AuditKind.Connection).Any(static record => record.Code == "flood");
+                if (said != "hello" && !ended)
+                {
+                    throw new InvalidOperationException($"the flooding server's echo answered '{said}', and it was not disconnected");
+                }
             }
         }
 
@@ -60,7 +68,7 @@ internal static class HostileHost
         long peak = Field("VmHWM:");
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"grown={peak - before} echoes={echoes} own={echoesOfHostile} slowest={slowest.TotalMilliseconds:0} answer={answer[..Math.Min(answer.Length, 160)].ReplaceLineEndings(" ")}"));
+            $"grown={peak - before} echoes={echoes} own={echoesOfHostile} ended={ended} slowest={slowest.TotalMilliseconds:0} answer={answer[..Math.Min(answer.Length, 160)].ReplaceLineEndings(" ")}"));
         await hostile.DisposeAsync();
         Directory.Delete(state, recursive: true);
         return 0;

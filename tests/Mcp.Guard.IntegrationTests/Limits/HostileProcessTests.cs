@@ -80,7 +80,7 @@ internal sealed class HostileProcessTests
         // Sent after the server stopped reading, so it does not put the end off.
         string other = await CallAsync(hostile, "ignore");
         Assert.That(other, Does.Contain("[server-unavailable]"));
-        Assert.That(host.Audit.OfKind(AuditKind.Outcome).Last(record => record.Target == "ignore").Reason, Does.Contain("the guard ended the server"));
+        Assert.That(host.Audit.OfKind(AuditKind.Outcome).Last(record => record.Target == "ignore").Reason, Does.Contain("the guard ended the connection"));
     }
 
     [Test]
