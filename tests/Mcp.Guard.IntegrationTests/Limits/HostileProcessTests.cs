@@ -53,7 +53,7 @@ internal sealed class HostileProcessTests
         int child = int.Parse(await File.ReadAllTextAsync(file), CultureInfo.InvariantCulture);
 
         await UntilAsync(() => host.Ended is not null);
-        await UntilAsync(() => mode == "none" ? Gone(server) && Gone(child) : host.Guard.LoadOf("hostile") == default);
+        await UntilAsync(() => (mode != "none" || (Gone(server) && Gone(child))) && host.Guard.LoadOf("hostile") == default);
         Assert.Multiple(() =>
         {
             Assert.That(host.Ended!.Reason, Does.Contain("answered nothing"));
