@@ -189,7 +189,7 @@ internal sealed partial class GuardedTransport : ITransport
             {
                 // Nothing here waits for the reply of a tool call, and the SDK often forgets to say that its caller gave up: the end of its own wait takes
                 // back the callback that would send notifications/cancelled.
-                call.EndWith(ct, OnCancelled);
+                call.EndWith(OnCancelled, ct);
             }
 
             if (_state.Runtime.Halts.Find(_state.Server.Id, context.TargetName, caller.UserId) is not null)

@@ -68,9 +68,9 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     }
 
     /// <summary>Ends the call when its caller gives it up, whether or not anyone waits for its sending any more.</summary>
-    /// <param name="caller">The caller's token.</param>
     /// <param name="onCancelled">Called once, with this call.</param>
-    public void EndWith(CancellationToken caller, Action<object?> onCancelled)
+    /// <param name="caller">The caller's token.</param>
+    public void EndWith(Action<object?> onCancelled, CancellationToken caller)
     {
         _cancelled = caller.UnsafeRegister(onCancelled, this);
         if (!IsForwarded)
