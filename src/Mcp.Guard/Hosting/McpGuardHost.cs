@@ -165,6 +165,14 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
             : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler, runtime.Loggers.CreateLogger("Mcp.Guard")), byGuard: true) { Bounds = bounds };
     }
 
+    public string DescribeIsolation(string serverId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        return runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
+            ? transports.Describe(settings)
+            : throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+    }
+
     public bool AdmitsAuthorizationUrl(string serverId, Uri url)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
@@ -200,6 +208,13 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         // On record before it takes effect: no call may run that the audit shows as stopped.
         await RecordHaltAsync("resume", scope, null, ct).ConfigureAwait(false);
         return await runtime.Halts.ResumeAsync(scope, ct).ConfigureAwait(false);
+    }
+
+    public ServerLoad LoadOf(string serverId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        var (running, waiting, abandoned) = runtime.Pipeline.Gate.CountOf(serverId);
+        return new ServerLoad(running, waiting, abandoned);
     }
 
     public async ValueTask DisposeAsync()
