@@ -293,7 +293,7 @@ internal sealed partial class GuardedTransport
         {
             // The outcome could not be recorded, or the guard failed: the caller must learn that the call may have happened.
             PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, context.DecisionId, failure);
-            evaluation.Release();
+            evaluation.Lease?.Dispose();
             DeliverDenial(call, Unrecorded(failure));
         }
     }
