@@ -42,6 +42,7 @@ internal static class InputRequests
 
         var admitted = new Dictionary<string, string>(StringComparer.Ordinal);
         var judged = new List<ServerRequestContext>();
+        var asked = new Dictionary<string, ServerRequestContext>(StringComparer.Ordinal);
         if (result.TryGetProperty("inputRequests"u8, out JsonElement questions))
         {
             if (questions.ValueKind != JsonValueKind.Object)
@@ -65,7 +66,9 @@ internal static class InputRequests
 
                 string name = method.GetString()!;
                 question.Value.TryGetProperty("params"u8, out JsonElement parameters);
-                var context = new ServerRequestContext(connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, parameters);
+                bool isOfHost = name is MethodTable.Sampling or MethodTable.Elicitation;
+                var context = new ServerRequestContext(
+                    connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, isOfHost && parameters.ValueKind == JsonValueKind.Object ? MetaFilter.Apply(parameters) : parameters);
                 GuardDenial? denial = name switch
                 {
                     MethodTable.Roots => null, // answered from the policy's roots, whatever the host says
@@ -73,9 +76,19 @@ internal static class InputRequests
                         await connection.Runtime.Pipeline.JudgeServerRequestAsync(context, CancellationToken.None).ConfigureAwait(false),
                     _ => new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, "an input request with a method that is not in the table"),
                 };
+                if (isOfHost && !await transport.RecordServerRequestAsync(context, denial).ConfigureAwait(false))
+                {
+                    return Refuse("an input request could not be recorded");
+                }
+
                 if (denial is not null)
                 {
                     return Refuse(denial.Reason);
+                }
+
+                if (isOfHost)
+                {
+                    asked.Add(question.Name, context);
                 }
 
                 admitted.Add(question.Name, name);
@@ -88,7 +101,7 @@ internal static class InputRequests
             return Refuse("input_required that asks nothing and carries no state");
         }
 
-        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, state);
+        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, asked, state);
     }
 
     /// <summary>Only what was judged goes on: the members that the guard knows, with the payloads as the stages left them.</summary>
@@ -132,5 +145,5 @@ internal static class InputRequests
     }
 
     private static InputRequestReview Refuse(string reason) =>
-        new(new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, reason), default, new Dictionary<string, string>(), null);
+        new(new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, reason), default, new Dictionary<string, string>(), new Dictionary<string, ServerRequestContext>(), null);
 }
