@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Mcp.Guard.Benchmarks.Content;
+using Mcp.Guard.Benchmarks.Redis;
 using Mcp.Guard.Benchmarks.Schema;
 
 if (args is ["schema-cases", string cases])
@@ -15,6 +16,11 @@ if (args is ["schema-tools", string tools])
 if (args is ["content-speed"])
 {
     return ContentSpeed.Run();
+}
+
+if (args is ["redis-speed", string endpoint, ..])
+{
+    return await RedisSpeed.RunAsync(endpoint, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);

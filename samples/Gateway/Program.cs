@@ -14,6 +14,11 @@ string work = Directory.CreateTempSubdirectory("mcp-guard-gateway-").FullName;
 string project = Directory.CreateDirectory(Path.Combine(work, "project")).FullName;
 File.WriteAllText(Path.Combine(project, "hello.txt"), "hello from behind the gateway");
 
+// From its own folder: beside this program lie only the assemblies that ASP.NET Core does not bring.
+string output = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+string fileServer = Path.GetFullPath(
+    Path.Combine(output, "..", "..", "..", "..", "FileServer", "bin", Directory.GetParent(output)!.Name, Path.GetFileName(output), "FileServer.dll"));
+
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Error);
 builder.Services.AddAuthentication(TokenAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
@@ -21,7 +26,7 @@ builder.Services.AddAuthorization();
 builder.Services.AddMcpGuard(policy => policy
     .StateDirectory(Path.Combine(work, "guard"))
     .Server("files", server => server
-        .Command(SampleServer.Dotnet, SampleServer.FileServer)
+        .Command(SampleServer.Dotnet, fileServer)
         .WithoutIsolation() // spelled out: nothing else need be installed for this sample; docs/isolation.md has the real thing
         .Root(project)
         .Allow("readers", "read_file", "list_directory")

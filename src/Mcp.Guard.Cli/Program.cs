@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mcp.Guard.Cli.Commands;
 using Mcp.Guard.Cli.Explain;
 
 var kindArgument = new Argument<string>("KIND") { Description = "What to explain: " + string.Join(", ", ExplainKinds.All.Select(kind => kind.Name)) };
@@ -22,7 +23,7 @@ explain.SetAction(parsed =>
     return 0;
 });
 
-var root = new RootCommand("mcp-guard: security policy in front of Model Context Protocol servers.") { explain };
+var root = new RootCommand("mcp-guard: security policy in front of Model Context Protocol servers.") { explain, InstallCommand.Create() };
 ParseResult result = root.Parse(args);
 if (result.Errors.Count > 0)
 {
@@ -35,4 +36,4 @@ if (result.Errors.Count > 0)
     return 2;
 }
 
-return result.Invoke();
+return await result.InvokeAsync();

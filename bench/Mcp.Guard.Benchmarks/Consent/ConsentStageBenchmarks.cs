@@ -27,7 +27,7 @@ public class ConsentStageBenchmarks : IDisposable
             .AddMcpGuard(policy => policy.StateDirectory(Path.Combine(Path.GetTempPath(), "mcp-guard-bench")).Server("files", server =>
             {
                 server.HostProvided();
-                server.Ask("ask", "delete_file");
+                server.Ask("ask", rule => rule.Tools("delete_file").With("paths", """{"detect":"declared"}"""));
             }))
             .UseAudit(new NoAudit())
             .UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));

@@ -97,7 +97,7 @@ internal static class GuardFactory
             Loggers = loggers,
             Flood = parts.Flood,
         };
-        var transports = new ServerTransportFactory(policy, secrets, sanitizer, time, loggers);
+        var transports = new ServerTransportFactory(policy, secrets, audit, sanitizer, time, loggers);
         var host = new McpGuardHost(runtime, transports, sinks, owned, StartRecord(parts, lists, current, time));
         runtime.StartAsync = host.StartAsync;
         return host;

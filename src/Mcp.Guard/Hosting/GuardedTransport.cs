@@ -510,8 +510,8 @@ internal sealed partial class GuardedTransport : ITransport
             catch (Exception unreachable) when (unreachable is IOException or OperationCanceledException or HttpRequestException or McpException or ObjectDisposedException or InvalidOperationException)
             {
                 // The server is told out of courtesy; the call has ended for the caller either way.
-                string why = ServerText.Describe(unreachable);
-                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, why);
+                string failure = ServerText.Describe(unreachable);
+                PipelineLog.CancelNotSent(_pipeline.Logger, _state.Server.Id, failure);
             }
         }
 

@@ -20,4 +20,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 1110, Level = LogLevel.Warning, Message = "The connection to server '{Server}' failed: {Failure}")]
     public static partial void TransportFailed(ILogger logger, string server, string failure);
+
+    [LoggerMessage(EventId = 1140, Level = LogLevel.Error, Message = "The transport given for the server '{Server}' does not send through the HttpClient that the guard made for it; the connection was ended. Build the HttpClientTransport over that client.")]
+    public static partial void ForeignHttpClient(ILogger logger, string server);
 }

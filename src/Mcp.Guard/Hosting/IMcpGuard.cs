@@ -35,6 +35,25 @@ public interface IMcpGuard
     /// <exception cref="McpGuardException">The policy does not admit the list.</exception>
     Task<IList<Microsoft.Extensions.AI.AITool>> ListToolsAsync(McpClient client, CancellationToken ct = default);
 
+    /// <summary>
+    /// Puts the guard around an HTTP transport that the host builds over the guard's own <see cref="HttpClient"/>: every URL, redirect and DNS answer is judged, and
+    /// the policy's headers are added. For what <see cref="ConnectAsync"/> does not offer, such as OAuth. A transport that does not send through that client
+    /// fails with its first message.
+    /// </summary>
+    /// <param name="serverId">The id of a server that the policy reaches by <c>url</c>.</param>
+    /// <param name="create">Builds the transport, as in <c>http => new HttpClientTransport(options, http)</c>.</param>
+    /// <exception cref="McpGuardException">The policy names no such server, or its URL cannot be used.</exception>
+    /// <exception cref="ArgumentException">The server is not reached by URL, or the transport is guarded already.</exception>
+    IClientTransport Protect(string serverId, Func<HttpClient, IClientTransport> create);
+
+    /// <summary>
+    /// Whether the policy lists a URL, exactly, among the <c>authorizationUrls</c> of a server. Requests of the guard's client are held to that by themselves; a host
+    /// asks before it sends a person's browser to a URL that a server's metadata named.
+    /// </summary>
+    /// <param name="serverId">The server's id in the policy.</param>
+    /// <param name="url">The authorization URL; its query is not judged.</param>
+    bool AdmitsAuthorizationUrl(string serverId, Uri url);
+
     /// <summary>Says on whose behalf the calls of the current flow of control are made, until the scope is disposed. Scopes nest.</summary>
     /// <param name="caller">The caller.</param>
     IDisposable BeginScope(GuardCaller caller);

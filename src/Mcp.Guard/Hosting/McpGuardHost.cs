@@ -2,7 +2,9 @@ using Mcp.Guard.Approvals;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ServerAdmission;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -128,6 +130,48 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
             ? found
             : throw new ArgumentException("The client does not go through this guard: connect it with IMcpGuard.ConnectAsync, or over a transport of IMcpGuard.Protect.", nameof(client));
         return [.. tools.Select(tool => GuardedAIFunction.Wrap(tool, connection))];
+    }
+
+    public IClientTransport Protect(string serverId, Func<HttpClient, IClientTransport> create)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        ArgumentNullException.ThrowIfNull(create);
+        if (!runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings))
+        {
+            throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+        }
+
+        if (settings.Endpoint is not UrlEndpoint url)
+        {
+            throw new ArgumentException($"The server '{serverId}' is not reached by \"url\".", nameof(serverId));
+        }
+
+        var bounds = new ReplyBounds(perRequest: url.Transport != UrlTransport.Sse);
+        AdmissionHandler handler = transports.CreateHandler(settings, url, bounds);
+        HttpClient client = ServerTransportFactory.CreateClient(handler);
+        IClientTransport transport;
+        try
+        {
+            transport = create(client) ?? throw new ArgumentException("The delegate made no transport.", nameof(create));
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+
+        return transport is GuardedClientTransport
+            ? throw new ArgumentException("The transport is guarded already.", nameof(create))
+            : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler, runtime.Loggers.CreateLogger("Mcp.Guard")), byGuard: true) { Bounds = bounds };
+    }
+
+    public bool AdmitsAuthorizationUrl(string serverId, Uri url)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        ArgumentNullException.ThrowIfNull(url);
+        return url.IsAbsoluteUri && runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings) && settings.Endpoint is UrlEndpoint endpoint
+            && AuthorizationUrls.Create(endpoint.AuthorizationUrls) is { Problems.Count: 0 } listed
+            && listed.Check(url.OriginalString).IsAllowed && listed.Check(url.AbsoluteUri).IsAllowed;
     }
 
     public GuardConnection OpenConnection(string serverId)

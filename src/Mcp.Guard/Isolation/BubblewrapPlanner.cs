@@ -10,6 +10,9 @@ internal sealed class BubblewrapPlanner
     /// <summary>Size of the box's /dev/shm where the temporary folder is larger.</summary>
     private const long MostSharedMemory = 8L << 20;
 
+    /// <summary>Where a server starts unless the policy says otherwise: empty and read-only.</summary>
+    private const string EmptyFolder = "/var/empty";
+
     /// <summary>A size of 0 would mean no limit to the kernel.</summary>
     private const long LeastTemp = 4096;
 
@@ -90,7 +93,7 @@ internal sealed class BubblewrapPlanner
         AddNamespaces();
         AddSystem();
         AddMounts(mounts, JailHandover.FirstFileDescriptor + files.Length);
-        _arguments.AddRange(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", folder, "--"]);
+        _arguments.AddRange(["--dir", EmptyFolder, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", folder, "--"]);
         _arguments.AddRange(LimitArguments.Create(_options, _host, countProcesses: true));
         _arguments.Add(preset.Command?.Executable ?? _options.Executable);
         _arguments.AddRange(preset.Command?.Arguments ?? _options.Arguments);
@@ -210,7 +213,7 @@ internal sealed class BubblewrapPlanner
     {
         if (_options.WorkingDirectory is not { } wanted)
         {
-            return "/tmp";
+            return EmptyFolder;
         }
 
         string folder = HostPaths.Normalize(wanted);

@@ -14,6 +14,9 @@ internal sealed record HostFile(string Path, HostFileKind Kind, JailUser? Owner,
     /// <summary>The same for reading.</summary>
     public bool IsReadableBy(JailUser user) => Allows(user, UnixFileMode.UserRead, UnixFileMode.GroupRead, UnixFileMode.OtherRead);
 
+    /// <summary>The same for going through this folder.</summary>
+    public bool IsSearchableBy(JailUser user) => Allows(user, UnixFileMode.UserExecute, UnixFileMode.GroupExecute, UnixFileMode.OtherExecute);
+
     private bool Allows(JailUser user, UnixFileMode own, UnixFileMode group, UnixFileMode other)
     {
         if (Owner is not { } owner || Mode is not { } mode)

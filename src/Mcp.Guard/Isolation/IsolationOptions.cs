@@ -21,6 +21,9 @@ internal sealed record IsolationOptions
     /// <summary>Files and folders the server may read, absolute.</summary>
     public IReadOnlyList<string> Readable { get; init; } = [];
 
+    /// <summary>The server's package in the guard's store, absolute: shown read-only although it lies among the guard's own files. Null: none.</summary>
+    public string? Package { get; init; }
+
     /// <summary>Folders the server may change, absolute.</summary>
     public IReadOnlyList<string> Writable { get; init; } = [];
 
@@ -51,7 +54,7 @@ internal sealed record IsolationOptions
     /// <summary>User on the host that the server runs as, <c>uid</c> or <c>uid:gid</c>. Null: the host's own, or 65534 where that is root.</summary>
     public string? User { get; init; }
 
-    /// <summary>Folder the server starts in. Null: its private temporary folder.</summary>
+    /// <summary>Folder the server starts in. Null: an empty one of the guard's that it cannot write (in a container its private temporary folder).</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary>Size of the private temporary folder in bytes.</summary>

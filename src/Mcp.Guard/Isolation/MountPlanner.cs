@@ -48,6 +48,11 @@ internal sealed class MountPlanner
             planner.Add(path, writable: false);
         }
 
+        if (options.Package is { } package)
+        {
+            planner.Add(package, writable: false, isPackage: true);
+        }
+
         foreach (string path in options.Writable)
         {
             planner.Add(path, writable: true);
@@ -57,7 +62,7 @@ internal sealed class MountPlanner
         return new MountPlan([.. planner._mounts.Values], [.. planner._masks]);
     }
 
-    private void Add(string path, bool writable)
+    private void Add(string path, bool writable, bool isPackage = false)
     {
         string target = HostPaths.Normalize(path);
         HostFile source = _host.Files.Resolve(path)
@@ -76,7 +81,7 @@ internal sealed class MountPlanner
         }
 
         CheckBreadth(path, source.Path, writable);
-        CheckGuardPaths(path, source, writable);
+        CheckGuardPaths(path, source, writable, isPackage);
         CheckAccess(path, source, writable);
         bool isFolder = source.Kind == HostFileKind.Folder;
         Put(new BindMount(source.Path, target, writable, isFolder));
@@ -107,11 +112,16 @@ internal sealed class MountPlanner
         }
     }
 
-    private void CheckGuardPaths(string path, HostFile source, bool writable)
+    private void CheckGuardPaths(string path, HostFile source, bool writable, bool isPackage)
     {
         foreach (GuardPath own in _guardPaths)
         {
             bool inside = HostPaths.IsAtOrUnder(own.Path, source.Path);
+            if (isPackage && !inside)
+            {
+                continue; // the package lies in a folder of the guard's; nothing else of that folder is shown
+            }
+
             if (!inside && !(own.IsFolder && HostPaths.IsAtOrUnder(source.Path, own.Path)))
             {
                 continue;
@@ -148,7 +158,25 @@ internal sealed class MountPlanner
 
     private void CheckAccess(string path, HostFile source, bool writable)
     {
-        if (_user is { } user && !(writable ? source.IsWritableBy(user) : source.IsReadableBy(user)))
+        if (_user is not { } user)
+        {
+            return;
+        }
+
+        // bwrap finds a bound folder by its path, also where it is handed over open.
+        for (string folder = HostPaths.Parent(source.Path); _options.Mode == IsolationMode.Bubblewrap && folder != "/"; folder = HostPaths.Parent(folder))
+        {
+            if (_host.Files.Resolve(folder) is { } found && !found.IsSearchableBy(user))
+            {
+                throw Refused(
+                    $"user {user}, which it runs as, may not go through {folder} to {path}",
+                    path == _options.Package
+                        ? "Name a \"packageStore\" in the policy whose folders that user may search (chmod o+x), or set isolation.user to one that may"
+                        : "Give that user the right to search the folder (chmod o+x), or set isolation.user to one that has it");
+            }
+        }
+
+        if (!(writable ? source.IsWritableBy(user) : source.IsReadableBy(user)))
         {
             throw Refused(
                 $"user {user}, which it runs as, may not {(writable ? "change" : "read")} {path}",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Packages;
 
 namespace Mcp.Guard.Isolation;
 
@@ -66,28 +67,13 @@ internal sealed record NpxCommand(string Script, IReadOnlyList<string> Arguments
     {
         string? found = null;
         string package = $"{folder}/node_modules/{name}";
-        string plainName = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..];
         return HostPaths.Normalize(package) == package
-            && Read(host, $"{package}/package.json", root => root.TryGetProperty("bin", out JsonElement bin) && (found = Program(bin, plainName)) is not null)
+            && Read(host, $"{package}/package.json", root => (found = NpmManifest.Program(root, name)) is not null)
             && HostPaths.Normalize($"{package}/{found}") is { } script
             && HostPaths.IsAtOrUnder(script, package)
             && host.Files.Resolve(script) is { Kind: HostFileKind.File }
             ? script
             : null;
-    }
-
-    // One program under any name, or the one named like the package, as npx chooses.
-    private static string? Program(JsonElement bin, string name)
-    {
-        if (bin.ValueKind == JsonValueKind.Object)
-        {
-            JsonElement.ObjectEnumerator programs = bin.EnumerateObject();
-            bin = bin.GetPropertyCount() == 1 && programs.MoveNext() ? programs.Current.Value
-                : bin.TryGetProperty(name, out JsonElement named) ? named
-                : default;
-        }
-
-        return bin.ValueKind == JsonValueKind.String ? Json.JsonText.GetString(bin) : null;
     }
 
     private static bool Read(IsolationHost host, string path, Func<JsonElement, bool> judge)

@@ -27,6 +27,7 @@ internal static class StageOrder
 {
     public static StageLists Build(StageParts parts, IReadOnlyList<(StagePlacement Placement, IGuardStage Stage)> placed, TimeSpan deadline, TimeProvider time, ILogger logger)
     {
+        var uris = new ResourceUriCheck(parts.Roots);
         IGuardStage<ConnectionContext>[] connection =
         [
             new ServerAdmissionStage(parts.Halts),
@@ -45,7 +46,7 @@ internal static class StageOrder
             new RulesStage(),
             new ToolPinningStage(),
             new ArgumentSchemaStage(),
-            new RootsStage(parts.Roots),
+            new RootsStage(parts.Roots, uris),
             new UrlArgumentsStage(),
             new BudgetStage(parts.Budgets),
             new RateLimitStage(parts.RateLimits),
@@ -57,6 +58,7 @@ internal static class StageOrder
             new ResultLimitStage(),
             new ResultSchemaStage(),
             new InstructionPinStage(),
+            new ResultResourcesStage(uris),
             new PromptLimitStage(parts.Tokens),
             new MediaStage(),
             new ResultSanitizingStage(parts.Sanitizer),

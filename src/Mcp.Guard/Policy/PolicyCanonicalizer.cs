@@ -13,11 +13,12 @@ internal static class PolicyCanonicalizer
     private static readonly JsonWriterOptions Options = new() { Indented = false, MaxDepth = 256 };
 
     /// <summary>The revision of a whole policy.</summary>
-    public static string Revision(PolicyDefaults defaults, AuditSettings audit, string stateDirectory, IEnumerable<ServerSettings> servers) => Hash(writer =>
+    public static string Revision(PolicyDefaults defaults, AuditSettings audit, string stateDirectory, string packageStore, IEnumerable<ServerSettings> servers) => Hash(writer =>
     {
         writer.WriteStartObject();
         writer.WriteNumber("form", 1);
         writer.WriteString("stateDirectory", stateDirectory);
+        writer.WriteString("packageStore", packageStore);
         Write(writer, "defaults", defaults);
         Write(writer, audit);
         writer.WriteStartObject("servers");

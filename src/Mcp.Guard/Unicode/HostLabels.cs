@@ -41,12 +41,13 @@ internal static class HostLabels
         return IsCanonical(points[..count]) && TryEncodePunycode(points[..count], destination, out length);
     }
 
-    /// <summary>True for a lower-case <c>xn--</c> label that decodes to a canonical label and encodes back to itself.</summary>
+    /// <summary>True for a lower-case <c>xn--</c> label that decodes to a canonical label and encodes back to itself, and for one without that prefix.</summary>
     public static bool IsCanonicalAscii(ReadOnlySpan<char> label)
     {
         if (!label.StartsWith(Prefix, StringComparison.Ordinal))
         {
-            return true;
+            // Some parsers take the prefix for one inside a label too, and then refuse or decode the name (System.Uri refuses "_xn--a").
+            return !label.Contains(Prefix, StringComparison.Ordinal);
         }
 
         Span<int> points = stackalloc int[MaxLabelLength];

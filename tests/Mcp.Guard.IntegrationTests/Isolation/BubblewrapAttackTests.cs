@@ -54,12 +54,14 @@ internal sealed class BubblewrapAttackTests
     [TestCase("/")]
     [TestCase("/etc")]
     [TestCase("/dev")]
+    [TestCase("/var")]
     public async Task ListSystem_TopFolders_ShowOnlyWhatIsGiven(string path)
     {
         string[] expected = path switch
         {
-            "/" => ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "tmp", "usr", AppContext.BaseDirectory.Split('/')[1]],
+            "/" => ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "tmp", "usr", "var", AppContext.BaseDirectory.Split('/')[1]],
             "/dev" => ["console", "core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"],
+            "/var" => ["empty"], // the working folder where the policy names none
             _ => ["alternatives", "ca-certificates", "crypto-policies", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "passwd", "pki", "ssl"],
         };
         JailRun run = await Probe.RunAsync(Probe.Boxed("list", path));

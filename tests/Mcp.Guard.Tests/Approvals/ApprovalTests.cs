@@ -7,8 +7,9 @@ namespace Mcp.Guard.Tests.Approvals;
 
 /// <summary>Approvals of a real <c>FunctionInvokingChatClient</c> over a scripted model: what becomes a consent, and what does not.</summary>
 [TestFixture]
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "TearDown disposes what each test made.")]
+#pragma warning disable CA1001 // What a test makes its tear-down disposes of.
 internal sealed class ApprovalTests
+#pragma warning restore CA1001
 {
     private static readonly GuardCaller Ada = new("ada", "chat-1");
     private static readonly GuardCaller Bob = new("bob", "chat-2");

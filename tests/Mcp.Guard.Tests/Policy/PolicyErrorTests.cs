@@ -140,6 +140,12 @@ internal sealed class PolicyErrorTests
         yield return Case("variable-name", Command("\"environment\":{»\"A=B\":\"1\"}"), "/servers/s/environment/A=B", "is no name of a variable");
         yield return Case("variable-value", Command("\"environment\":{\"A\":»1}"), "/servers/s/environment/A", "a text or a reference");
         yield return Case("secret-name", Command("\"environment\":{\"A\":{\"secret\":»\"../a\"}}"), "/servers/s/environment/A/secret", "is no name of a secret");
+        yield return Case("variable-loader", Command("\"environment\":{»\"LD_PRELOAD\":\"/x.so\"}"), "/servers/s/environment/LD_PRELOAD", "no server is given it");
+        yield return Case("variable-of-box", Command("\"isolation\":{\"mode\":\"none\",\"environment\":{»\"node_options\":\"-r /x\"}}"), "/servers/s/isolation/environment/node_options", "no server is given it");
+        yield return Case("runner-open", """{"servers":{"s":{"command":»"npx","arguments":["-y","server"],"isolation":{"mode":"none"}}}}""", "/servers/s/command", "npx fetches what it runs", "mcp-guard install");
+        yield return Case("runner-behind-shell", """{"servers":{"s":{"command":»"/bin/sh","arguments":["-c","npx -y server@1.2.3"],"isolation":{"mode":"none"}}}}""", "/servers/s/command", "fetches what it runs");
+        yield return Case("variable-by-env", """{"servers":{"s":{"command":»"/usr/bin/env","arguments":["LD_PRELOAD=/x.so","/opt/s"],"isolation":{"mode":"none"}}}}""", "/servers/s/command", "sets a variable");
+        yield return Case("batch-file", """{"servers":{"s":{"command":»"server.cmd","isolation":{"mode":"none"}}}}""", "/servers/s/command", "batch file");
         yield return Case("argument-nul", Command("\"arguments\":[»\"a\\u0000b\"]"), "/servers/s/arguments/0", "cannot hold NUL");
         yield return Case("argument-number", Command("\"arguments\":[»1]"), "/servers/s/arguments/0", "must be a text");
         yield return Case("argument-package-range", Command("\"arguments\":[{\"package\":\"a\",\"version\":»\"^1.0.0\"}]"), "/servers/s/arguments/0/version", "is no exact version");

@@ -85,9 +85,23 @@ internal static class ServerLauncher
     {
         // Made with mode 0700 on Unix and under the user's own folder on Windows.
         string folder = Directory.CreateTempSubdirectory("mcp-guard-").FullName;
-        if (plan.FolderOwner is { } owner && LinuxNative.ChangeOwner(LinuxDescriptor.ToCString(folder), owner.User, owner.Group) != 0)
+        string start = Directory.CreateDirectory(PrivateFolder.Start(folder)).FullName;
+        string writable = Directory.CreateDirectory(PrivateFolder.Writable(folder)).FullName;
+        if (!OperatingSystem.IsWindows())
         {
-            Directory.Delete(folder);
+            const UnixFileMode Reachable = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+            File.SetUnixFileMode(start, Reachable);
+            File.SetUnixFileMode(writable, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (plan.FolderOwner is not null)
+            {
+                // Another user goes through it, and may neither list nor change it.
+                File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            }
+        }
+
+        if (plan.FolderOwner is { } owner && LinuxNative.ChangeOwner(LinuxDescriptor.ToCString(writable), owner.User, owner.Group) != 0)
+        {
+            Directory.Delete(folder, recursive: true);
             throw new IsolationException(plan.Server, IsolationFault.StartFailed, $"its private folder cannot be given to user {owner.User}", "Let the host run as root or as that user");
         }
 

@@ -39,6 +39,14 @@ public sealed class GuardPolicyBuilder
         return this;
     }
 
+    /// <summary>The folder in which installed server packages lie. Default: <c>packages</c> in the state directory.</summary>
+    /// <param name="path">Absolute path.</param>
+    public GuardPolicyBuilder PackageStore(string path)
+    {
+        PolicyJson.Add(_document, "packageStore", JsonValue.Create(path));
+        return this;
+    }
+
     /// <summary>How long a tool call may take. Default 30 seconds.</summary>
     /// <param name="timeout">1 millisecond to 1 day.</param>
     public GuardPolicyBuilder ToolTimeout(TimeSpan timeout) => Set("defaults", "toolTimeout", JsonValue.Create(PolicyText.Duration(timeout)));

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Frozen;
 using System.Text.Json;
+using Mcp.Guard.Stages.ServerAdmission;
 
 namespace Mcp.Guard.Policy;
 
@@ -227,6 +228,11 @@ internal sealed partial class PolicyReading
 
         List<string> arguments = ReadArguments(section);
         string? sha256 = ReadSha256(section.Find("sha256"));
+        if (command is not null)
+        {
+            JudgeCommand(section.Find("command")!, command, arguments);
+        }
+
         return command is null ? null : new()
         {
             Command = command,
@@ -234,6 +240,27 @@ internal sealed partial class PolicyReading
             Environment = environment.ToFrozenDictionary(StringComparer.Ordinal),
             Sha256 = sha256,
         };
+    }
+
+    private void JudgeCommand(PolicyNode node, string command, List<string> arguments)
+    {
+        RunnerVerdict runner = FetchingRunners.Check(command, arguments);
+        if (CommandAllowlist.IsBatchFile(command) || (OperatingSystem.IsWindows() && CommandAllowlist.IsCommandProcessor(command)))
+        {
+            problems.Error(node, $"{PolicyText.Quote(command)} is a batch file or the Windows command processor, which parse arguments again (CVE-2024-24576)", "Name the program itself");
+        }
+        else if (FetchingRunners.IsShellOrWrapper(command) && EnvironmentRules.IsSetBy(arguments))
+        {
+            problems.Error(node, "the command line sets a variable that no server is given", "Name the program as the command, and its variables in \"environment\"");
+        }
+        else if (runner.IsRefused)
+        {
+            problems.Error(node, $"{runner.Runner} fetches what it runs when it starts: {runner.Problem}", "Use \"package\" and mcp-guard install, or pin one exact version");
+        }
+        else if (runner.Runner is not null)
+        {
+            problems.Warn(node, $"{runner.Runner} fetches what it runs, and all its dependencies in whatever version, at every start", "Use \"package\" and mcp-guard install");
+        }
     }
 
     private PackageEndpoint? ReadPackageEndpoint(SectionReader section, Dictionary<string, PolicyValue> environment)
@@ -333,6 +360,14 @@ internal sealed partial class PolicyReading
             if (member.Name.Length is 0 or > 256 || member.Name.AsSpan().IndexOfAny('=', '\0') >= 0 || PolicyText.HasControl(member.Name))
             {
                 problems.Error(member.NameStart, member.Value.Pointer(), $"{PolicyText.Quote(member.Name)} is no name of a variable", "Use 1 to 256 characters without '='");
+            }
+            else if (EnvironmentRules.IsForbidden(member.Name))
+            {
+                problems.Error(
+                    member.NameStart,
+                    member.Value.Pointer(),
+                    $"the variable {PolicyText.Quote(member.Name)} steers the loader, the runtime, the search path, TLS or the package source, and no server is given it",
+                    "Remove it; say what it was for with the server's own arguments, \"isolation\" or \"package\"");
             }
             else if (ReadValue(member, PolicySection.EnvironmentReference) is { } value && !environment.TryAdd(member.Name, value))
             {

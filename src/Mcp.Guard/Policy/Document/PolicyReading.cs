@@ -44,7 +44,13 @@ internal sealed partial class PolicyReading(
         }
 
         string auditDirectory = audit.Directory ?? Path.Combine(state, "audit");
-        var protectedPaths = new ProtectedPaths(OwnFiles(state, auditDirectory, audit));
+        string packageStore = document.Find("packageStore") is { } storeNode ? FolderPath(storeNode) ?? string.Empty : Path.Combine(state, "packages");
+        if (packageStore.Length == 0)
+        {
+            return null;
+        }
+
+        var protectedPaths = new ProtectedPaths(OwnFiles(state, auditDirectory, packageStore, audit));
         var servers = new Dictionary<string, ServerSettings>(StringComparer.Ordinal);
         if (document.Find("servers") is { } map && SectionReader.Is(map, JsonValueKind.Object, problems))
         {
@@ -79,12 +85,13 @@ internal sealed partial class PolicyReading(
 
         return new()
         {
-            Revision = PolicyCanonicalizer.Revision(defaults, audit, state, servers.Values),
+            Revision = PolicyCanonicalizer.Revision(defaults, audit, state, packageStore, servers.Values),
             Defaults = defaults,
             Audit = audit,
             ServersById = servers.ToFrozenDictionary(StringComparer.Ordinal),
             SourcePath = sourcePath,
             StateDirectory = state,
+            PackageStore = packageStore,
             AuditDirectory = auditDirectory,
             Protected = protectedPaths,
             CanAsk = servers.Values.Any(CanAsk),
@@ -104,7 +111,7 @@ internal sealed partial class PolicyReading(
 
     private static string IdFix(int longest) => $"Use 1 to {longest} letters, digits, '.', '_' or '-', the first a letter or digit";
 
-    private IEnumerable<ProtectedPath> OwnFiles(string state, string auditDirectory, AuditSettings audit)
+    private IEnumerable<ProtectedPath> OwnFiles(string state, string auditDirectory, string packageStore, AuditSettings audit)
     {
         if (sourcePath is not null)
         {
@@ -113,6 +120,7 @@ internal sealed partial class PolicyReading(
 
         yield return new(state, IsDirectory: true, "the guard's state directory (pins, grants, keys)");
         yield return new(auditDirectory, IsDirectory: true, "the audit directory");
+        yield return new(packageStore, IsDirectory: true, "the package store");
         if (audit.CheckpointFile is not null)
         {
             yield return new(audit.CheckpointFile, IsDirectory: false, "the audit's checkpoint file");

@@ -5,7 +5,7 @@ namespace Mcp.Guard.Policy;
 /// <param name="Keys">The keys.</param>
 internal sealed record PolicySection(string Name, params string[] Keys)
 {
-    public static readonly PolicySection Document = new("document", "$schema", "description", "stateDirectory", "defaults", "audit", "servers");
+    public static readonly PolicySection Document = new("document", "$schema", "description", "stateDirectory", "packageStore", "defaults", "audit", "servers");
 
     public static readonly PolicySection Defaults = new("defaults", LimitKeys);
 

@@ -23,6 +23,9 @@ internal sealed class PolicySnapshot
     /// <summary>Where the guard keeps pins, grants, checkpoints, keys and, by default, the audit. Absolute.</summary>
     public required string StateDirectory { get; init; }
 
+    /// <summary>Where installed server packages lie. Absolute.</summary>
+    public required string PackageStore { get; init; }
+
     /// <summary>Where the audit goes. Absolute.</summary>
     public required string AuditDirectory { get; init; }
 

@@ -10,9 +10,8 @@ namespace Mcp.Guard.Stages.Roots;
 /// Every path and file URI of a request must lie inside the server's roots, links resolved at this moment, and outside the guard's own files. Where a host
 /// puts another normaliser in place, both must agree.
 /// </summary>
-internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<RequestContext>
+internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck uris) : IGuardStage<RequestContext>
 {
-    private readonly ConditionalWeakTable<ServerSettings, RootSet> _roots = [];
     private readonly ConditionalWeakTable<PathSettings, PathRulesOfTools> _rules = [];
 
     public string Name => GuardStages.Roots;
@@ -28,8 +27,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
     private static GuardDecision Outside(string where, string why) =>
         GuardDecision.Deny(GuardDenialCodes.PathOutsideRoots, where.Length == 0 ? why : $"'{where}': {why}");
 
-    private RootSet RootsOf(RequestContext context) =>
-        _roots.GetValue(context.Settings!, static settings => RootSet.Create(settings.Roots, RootSet.OwnFlavor));
+    private RootSet RootsOf(RequestContext context) => uris.RootsOf(context.Settings!);
 
     /// <summary>
     /// Where a relative path starts: where the server itself would resolve it. That is known only for a working directory that the policy sets, and for
@@ -79,28 +77,8 @@ internal sealed class RootsStage(IRootNormalizer normalizer) : IGuardStage<Reque
     private bool NeedsFound(RequestContext context, PathSettings? settings) =>
         settings is { Rewrite: true } || normalizer is not RootNormalizer || context.Policy.Protected.Paths.Count > 0;
 
-    private GuardDecision JudgeUri(RequestContext context, string uri)
-    {
-        if (!FileUriPath.HasScheme(uri))
-        {
-            return GuardDecision.Continue;
-        }
-
-        PathVerdict verdict = RootsOf(context).Check(uri, RootInputKind.FileUri);
-        if (!verdict.IsAllowed)
-        {
-            return Outside("uri", verdict.Message);
-        }
-
-        if (context.Policy.Protected.IsProtected(verdict.Normalized!) || context.Policy.Protected.IsSecondName(verdict.Normalized!))
-        {
-            return Outside("uri", "the guard's own files are out of reach");
-        }
-
-        return normalizer is RootNormalizer || normalizer.Normalize(uri, RootInputKind.FileUri, context.Settings!.Roots).IsAllowed
-            ? GuardDecision.Continue
-            : Outside("uri", "the host's normaliser denies it");
-    }
+    private GuardDecision JudgeUri(RequestContext context, string uri) =>
+        uris.Judge(context.Settings!, context.Policy, uri) is { } why ? Outside("uri", why) : GuardDecision.Continue;
 
     private GuardDecision JudgeSubscriptions(RequestContext context)
     {

@@ -10,6 +10,11 @@ namespace Mcp.Guard.Stages.ServerAdmission;
 /// </summary>
 internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOptions options, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
+    private long _requests;
+
+    /// <summary>How many requests came through.</summary>
+    public long Requests => Interlocked.Read(ref _requests);
+
     private static readonly HashSet<string> HeadersForOtherOrigins = new(StringComparer.OrdinalIgnoreCase)
     {
         "Accept", "Accept-Charset", "Accept-Language", "User-Agent", "MCP-Protocol-Version",
@@ -18,7 +23,19 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         Uri uri = request.RequestUri is { IsAbsoluteUri: true } given ? given : throw new UrlRefusedException(UrlVerdict.Deny(UrlDenial.NoScheme));
-        string current = Admit(uri.OriginalString, uri);
+        Interlocked.Increment(ref _requests);
+        if (!allowlist.Check(uri.OriginalString).IsAllowed && options.Authorization.Check(uri.OriginalString).IsAllowed)
+        {
+            return await SendForAuthorizationAsync(request, uri, ct).ConfigureAwait(false);
+        }
+
+        string current = Admit(uri.OriginalString, uri, allowlist.Check);
+        foreach ((string name, string value) in await options.Headers(ct).ConfigureAwait(false))
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         for (int hops = 0; ; hops++)
         {
             HttpResponseMessage response = await base.SendAsync(request, ct).ConfigureAwait(false);
@@ -47,10 +64,29 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
                 throw new UrlRefusedException(UrlVerdict.Deny(UrlDenial.BadRedirect));
             }
 
-            current = Admit(target, next);
+            current = Admit(target, next, allowlist.Check);
             request = IsSameOrigin(uri, next) ? OnSameOrigin(request, next, status) : OnOtherOrigin(request, next);
             uri = next;
         }
+    }
+
+    /// <summary>One request to an OAuth URL. It gets none of the server's headers, and a redirect of it leads nowhere: each URL has an entry of its own.</summary>
+    private async Task<HttpResponseMessage> SendForAuthorizationAsync(HttpRequestMessage request, Uri uri, CancellationToken ct)
+    {
+        Admit(uri.OriginalString, uri, url => options.Authorization.Check(url.ToString()));
+        if (!await AuthorizationUrls.MayReceiveAsync(request, ct).ConfigureAwait(false))
+        {
+            throw new UrlRefusedException(UrlVerdict.Deny(UrlDenial.CredentialsForOtherUse));
+        }
+
+        HttpResponseMessage response = await base.SendAsync(request, ct).ConfigureAwait(false);
+        if (!IsRedirect(response.StatusCode))
+        {
+            return response;
+        }
+
+        response.Dispose();
+        throw new UrlRefusedException(UrlVerdict.Deny(UrlDenial.CrossOriginRedirect));
     }
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
@@ -62,9 +98,9 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
         && string.Equals(left.IdnHost, right.IdnHost, StringComparison.OrdinalIgnoreCase) && left.Port == right.Port;
 
     /// <summary>Judges a URL both as it is written and as <see cref="Uri"/> will send it; the two have to name the same host and port.</summary>
-    private string Admit(string written, Uri uri)
+    private static string Admit(string written, Uri uri, Judge judge)
     {
-        UrlVerdict verdict = allowlist.Check(written);
+        UrlVerdict verdict = judge(written);
         if (!verdict.IsAllowed)
         {
             throw new UrlRefusedException(verdict);
@@ -88,9 +124,11 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
 
         // What goes over the wire is Uri's own path: dots removed, escapes normalised.
         string authorityHost = parsed.HostKind == HostKind.AddressV6 ? $"[{parsed.Host}]" : parsed.Host.ToString();
-        verdict = allowlist.Check(string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{authorityHost}:{parsed.Port}{uri.PathAndQuery}"));
+        verdict = judge(string.Create(CultureInfo.InvariantCulture, $"{uri.Scheme}://{authorityHost}:{parsed.Port}{uri.PathAndQuery}"));
         return verdict.IsAllowed ? written : throw new UrlRefusedException(verdict);
     }
+
+    private delegate UrlVerdict Judge(ReadOnlySpan<char> url);
 
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
         or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;

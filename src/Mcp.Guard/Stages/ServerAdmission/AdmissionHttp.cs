@@ -11,7 +11,7 @@ namespace Mcp.Guard.Stages.ServerAdmission;
 internal static class AdmissionHttp
 {
     /// <summary>The whole chain: limits, redirects, admission, connection. The caller disposes it.</summary>
-    public static HttpMessageHandler CreateHandler(UrlAllowlist allowlist, AdmissionHttpOptions options) =>
+    public static AdmissionHandler CreateHandler(UrlAllowlist allowlist, AdmissionHttpOptions options) =>
         new AdmissionHandler(allowlist, options, new BoundingHttpHandler(CreateConnector(allowlist, options), options.MaxResponseBytes, options.ResponseTooLarge));
 
     private static SocketsHttpHandler CreateConnector(UrlAllowlist allowlist, AdmissionHttpOptions options)
@@ -21,29 +21,28 @@ internal static class AdmissionHttp
         handler.AllowAutoRedirect = false;
         handler.AutomaticDecompression = DecompressionMethods.None; // a small body could become a large one behind the limit
         handler.UseCookies = false;
-        handler.UseProxy = false;
-        handler.Proxy = null;
+        handler.UseProxy = options.UseEnvironmentProxy;
+        handler.Proxy = options.UseEnvironmentProxy ? HttpClient.DefaultProxy : null;
         handler.DefaultProxyCredentials = null;
         handler.Credentials = null;
         handler.PreAuthenticate = false;
         handler.ConnectTimeout = options.ConnectTimeout;
         handler.PooledConnectionLifetime = options.ConnectionLifetime;
         handler.MaxResponseHeadersLength = 64;
-        handler.ConnectCallback = (context, ct) => ConnectAsync(allowlist, options.Resolver, context, ct);
+        handler.ConnectCallback = (context, ct) => ConnectAsync(allowlist, options, context, ct);
         return handler;
     }
 
     private static async ValueTask<Stream> ConnectAsync(
-        UrlAllowlist allowlist, IAddressResolver resolver, SocketsHttpConnectionContext context, CancellationToken ct)
+        UrlAllowlist allowlist, AdmissionHttpOptions options, SocketsHttpConnectionContext context, CancellationToken ct)
     {
         string host = context.DnsEndPoint.Host;
         int port = context.DnsEndPoint.Port;
         bool isTls = string.Equals(context.InitialRequestMessage.RequestUri?.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal);
         IPAddress[] addresses = IPAddress.TryParse(host, out IPAddress? literal)
             ? [literal]
-            : await ResolveAsync(resolver, host, ct).ConfigureAwait(false);
-        UrlVerdict verdict = allowlist.CheckConnection(isTls, host, port, addresses);
-        if (!verdict.IsAllowed)
+            : await ResolveAsync(options.Resolver, host, ct).ConfigureAwait(false);
+        if (!IsProxy(options, context) && !Judge(allowlist, options, isTls, host, port, addresses, out UrlVerdict verdict))
         {
             throw new UrlRefusedException(verdict);
         }
@@ -72,6 +71,25 @@ internal static class AdmissionHttp
 
         throw last!;
     }
+
+    private static bool Judge(UrlAllowlist allowlist, AdmissionHttpOptions options, bool isTls, string host, int port, IPAddress[] addresses, out UrlVerdict verdict)
+    {
+        verdict = allowlist.CheckConnection(isTls, host, port, addresses);
+        if (verdict.IsAllowed)
+        {
+            return true;
+        }
+
+        UrlVerdict authorization = options.Authorization.CheckConnection(isTls, host, port, addresses);
+        verdict = authorization.IsAllowed ? authorization : verdict;
+        return authorization.IsAllowed;
+    }
+
+    /// <summary>Whether the connection goes to the proxy that the environment names for the request, which the host's administrator chose.</summary>
+    private static bool IsProxy(AdmissionHttpOptions options, SocketsHttpConnectionContext context) =>
+        options.UseEnvironmentProxy && context.InitialRequestMessage.RequestUri is { } uri && !HttpClient.DefaultProxy.IsBypassed(uri)
+        && HttpClient.DefaultProxy.GetProxy(uri) is { } proxy
+        && string.Equals(proxy.IdnHost, context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase) && proxy.Port == context.DnsEndPoint.Port;
 
     private static async ValueTask<IPAddress[]> ResolveAsync(IAddressResolver resolver, string host, CancellationToken ct)
     {

@@ -8,6 +8,17 @@ internal sealed class AdmissionHttpOptions
     /// <summary>Follows redirects to other listed origins, without body and without credentials; else only on the same origin.</summary>
     public bool FollowToOtherOrigins { get; init; }
 
+    /// <summary>The OAuth URLs that may be used, each exactly.</summary>
+    public AuthorizationUrls Authorization { get; init; } = AuthorizationUrls.None;
+
+    /// <summary>Headers of every request to the server itself, never of one to an OAuth URL.</summary>
+    public Func<CancellationToken, ValueTask<IReadOnlyList<KeyValuePair<string, string>>>> Headers { get; init; } = static _ => new([]);
+
+    /// <summary>
+    /// Uses the proxies that the host's environment names. What a name resolves to is then the proxy's matter and is not judged; the URL is.
+    /// </summary>
+    public bool UseEnvironmentProxy { get; init; }
+
     /// <summary>The longest response body in bytes, and the longest single event of an event stream.</summary>
     public long MaxResponseBytes { get; init; } = 32L * 1024 * 1024;
 

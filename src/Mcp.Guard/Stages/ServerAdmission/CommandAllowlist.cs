@@ -75,7 +75,8 @@ internal sealed class CommandAllowlist(IReadOnlyList<CommandEntry> entries)
         return name.EndsWith(".bat", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".cmd", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool IsCommandProcessor(ReadOnlySpan<char> command)
+    /// <summary>True for cmd and command.com, however they are spelled.</summary>
+    public static bool IsCommandProcessor(ReadOnlySpan<char> command)
     {
         ReadOnlySpan<char> name = command[(command.LastIndexOfAny('\\', '/') + 1)..].TrimEnd(". ");
         return name.Equals("cmd", StringComparison.OrdinalIgnoreCase) || name.Equals("cmd.exe", StringComparison.OrdinalIgnoreCase)

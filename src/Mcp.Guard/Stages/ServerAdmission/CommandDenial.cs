@@ -17,4 +17,5 @@ internal enum CommandDenial
     OthersCanWrite,
     InsideWorkspace,
     DigestDiffers,
+    RunnerNotPinned,
 }

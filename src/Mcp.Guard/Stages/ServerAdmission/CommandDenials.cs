@@ -18,6 +18,7 @@ internal static class CommandDenials
         CommandDenial.OthersCanWrite => "the command, or a folder on its way, can be written by others",
         CommandDenial.InsideWorkspace => "the command lies in a folder that a server can write",
         CommandDenial.DigestDiffers => "the command's SHA-256 differs from the pinned one",
+        CommandDenial.RunnerNotPinned => "the command fetches what it runs when it starts, and names no exact version in a form that leaves nothing open",
         _ => "the command was not judged",
     };
 }

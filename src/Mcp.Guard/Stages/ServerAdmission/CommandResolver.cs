@@ -64,7 +64,7 @@ internal sealed class CommandResolver
             return false;
         }
 
-        resolved = new ResolvedCommand(file, leading, digest);
+        resolved = new ResolvedCommand(found, file, leading, digest);
         denial = default;
         return true;
     }

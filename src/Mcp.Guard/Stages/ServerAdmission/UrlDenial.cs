@@ -24,4 +24,5 @@ internal enum UrlDenial
     CrossOriginRedirect,
     BadRedirect,
     TooLong,
+    CredentialsForOtherUse,
 }

@@ -25,6 +25,7 @@ internal static class UrlDenials
         UrlDenial.CrossOriginRedirect => "the redirect leaves the origin",
         UrlDenial.BadRedirect => "the redirect target cannot be read",
         UrlDenial.TooLong => "the URL is longer than 8,192 characters",
+        UrlDenial.CredentialsForOtherUse => "an authorization URL is given no bearer token, cookie, session or MCP message, only a form or a registration",
         _ => "the URL was not judged",
     };
 }

@@ -25,7 +25,7 @@ internal static class UrlParser
     private static readonly SearchValues<char> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-._");
 
     private static readonly string[] SpecialSuffixes =
-        ["localhost", "localdomain", "local", "internal", "svc", "home.arpa", "test", "invalid", "example", "onion"];
+        ["localhost", "localdomain", "local", "internal", "svc", "home.arpa", "lan", "home", "corp", "mail", "intranet", "private", "alt", "test", "invalid", "example", "onion"];
 
     /// <summary>Reads a URL. The buffer must have <see cref="MaxHostLength"/> characters and outlive the result.</summary>
     public static bool TryParse(ReadOnlySpan<char> url, Span<char> hostBuffer, out ParsedUrl parsed, out UrlDenial denial) =>
@@ -251,6 +251,13 @@ internal static class UrlParser
         if (EndsInNumber(parsed.Host))
         {
             return TryReadAddressV4(ref parsed, out denial);
+        }
+
+        // No top-level domain has an underscore (RFC 952), and parsers read such a name differently; a name of one label is a container's or a machine's.
+        int lastDot = parsed.Host.LastIndexOf('.');
+        if (lastDot >= 0 && parsed.Host[lastDot..].Contains('_'))
+        {
+            return false;
         }
 
         parsed.HostKind = IsSpecialName(parsed.Host) ? HostKind.SpecialName : HostKind.Name;

@@ -73,11 +73,43 @@ internal sealed class LoopbackServer : IDisposable
             head.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
 
+        while (!IsComplete(head.ToString()))
+        {
+            int read = await stream.ReadAsync(buffer, _stop.Token);
+            if (read == 0)
+            {
+                return;
+            }
+
+            head.Append(Encoding.UTF8.GetString(buffer, 0, read));
+        }
+
         lock (Requests)
         {
             Requests.Add(head.ToString());
         }
 
         await stream.WriteAsync(Encoding.UTF8.GetBytes(answer(head.ToString())), _stop.Token);
+    }
+
+    /// <summary>Whether head and body are there: the body by its length, or in chunks up to the empty one.</summary>
+    private static bool IsComplete(string request)
+    {
+        int end = request.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
+        string head = request[..end];
+        if (head.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase))
+        {
+            return request.EndsWith("0\r\n\r\n", StringComparison.Ordinal);
+        }
+
+        const string Length = "Content-Length:";
+        int at = head.IndexOf(Length, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+        {
+            return true;
+        }
+
+        int line = head.IndexOf('\r', at);
+        return Encoding.UTF8.GetByteCount(request.AsSpan(end)) >= int.Parse(head.AsSpan(at + Length.Length, line - at - Length.Length), System.Globalization.CultureInfo.InvariantCulture);
     }
 }
