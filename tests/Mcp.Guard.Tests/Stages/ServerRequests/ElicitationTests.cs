@@ -116,7 +116,7 @@ internal sealed class ElicitationTests(string version)
         await using var guard = Make();
         string told = await CallAsync(guard, AskingServer.Elicitation("""{"type":"object","properties":{"name":{"type":"string"}}}"""), host);
         Assert.That(told, Is.EqualTo(Declined));
-        Assert.That(guard.Audit.Records.Select(record => record.Reason), Has.None.Contain("ghp_"));
+        Assert.That(guard.Audit.Records.Select(record => record.Reason ?? string.Empty), Has.None.Contains("ghp_"));
     }
 
     [TestCase("decline")]
@@ -140,7 +140,7 @@ internal sealed class ElicitationTests(string version)
         Assert.That(((TextContentBlock)other.Content[0]).Text, Does.Contain("[consent-denied]"));
     }
 
-    [TestCase("https://login.example.com/a?b=1#c", "https://login.example.com/a?b=1#c", "login.example.com", false)]
+    [TestCase("https://LOGIN.example.com:443/a?b=1", "https://login.example.com/a?b=1", "login.example.com", false)]
     [TestCase("https://xn--e1awd7f.example.com/", "https://xn--e1awd7f.example.com/", "xn--e1awd7f.example.com", true)]
     public async Task Url_ThatThePolicyLists_ShownWholeWithItsHost(string url, string shown, string hostName, bool warns)
     {
@@ -163,6 +163,7 @@ internal sealed class ElicitationTests(string version)
     [TestCase("https://login.example.com@evil.example/")]
     [TestCase("https://login.ex\u0430mple.com/")]
     [TestCase("https://login.example.com/\u202ea")]
+    [TestCase("https://login.example.com/a#fragment")]
     [TestCase("https://10.0.0.1/")]
     [TestCase("https://login.example.com.evil.example/")]
     [TestCase("javascript:alert(1)")]

@@ -138,7 +138,7 @@ internal sealed class SamplingTests(string version)
     [Test]
     public async Task Answer_ThatUsesATool_DoesNotLeave()
     {
-        var host = new AskedHost { Message = new() { Model = "m", Content = [new ToolUseContentBlock { Id = "1", Name = "delete", Input = default }] } };
+        var host = new AskedHost { Message = new() { Model = "m", Content = [new ToolUseContentBlock { Id = "1", Name = "delete", Input = System.Text.Json.JsonDocument.Parse("{}").RootElement }] } };
         await using var guard = Make("""{"allow":true,"confirm":false}""");
         string told = await CallAsync(guard, AskingServer.Sampling(), host);
         Assert.That(told, Does.Not.Contain("delete"));
@@ -149,7 +149,7 @@ internal sealed class SamplingTests(string version)
     {
         var host = new AskedHost();
         await using var guard = Make("""{"allow":true}""");
-        var open = new TaskCompletionSource();
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         guard.Consent.Then(async (_, ct) =>
         {
             open.SetResult();

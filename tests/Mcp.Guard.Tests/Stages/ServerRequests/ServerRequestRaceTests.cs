@@ -14,7 +14,7 @@ internal sealed class ServerRequestRaceTests
     [Test]
     public async Task Elicitation_WhileAConsentOfTheSameCallerIsOpen_IsHeldUntilItIsAnswered()
     {
-        var asks = new TaskCompletionSource();
+        var asks = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var server = new RawServer
         {
             OnCall = async (request, raw, _) =>
@@ -31,8 +31,8 @@ internal sealed class ServerRequestRaceTests
         };
         var host = new AskedHost();
         await using var guard = new GuardFixture(settings => settings.Allow("echo", "echo").Ask("ask", "other").With("elicitation", """{"allow":true}"""));
-        var consentOpen = new TaskCompletionSource();
-        var answer = new TaskCompletionSource();
+        var consentOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         bool shownBefore = false;
         guard.Consent.Then(async (request, _) =>
         {
@@ -63,7 +63,7 @@ internal sealed class ServerRequestRaceTests
     public async Task TwoUsers_BothCalling_NeitherIsAskedForTheOther()
     {
         int running = 0;
-        var release = new TaskCompletionSource();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var server = new RawServer
         {
             OnCall = async (request, raw, _) =>
@@ -108,8 +108,8 @@ internal sealed class ServerRequestRaceTests
     public async Task Answer_AfterTheEndOfTheCall_LeavesAsDecline()
     {
         var server = new RawServer { OnCall = (_, raw, _) => Ask(raw) };
-        var reached = new TaskCompletionSource();
-        var answer = new TaskCompletionSource<ElicitResult>();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<ElicitResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         var host = new AskedHost
         {
             OnElicitation = _ =>
@@ -124,7 +124,7 @@ internal sealed class ServerRequestRaceTests
         Task<CallToolResult> call = client.CallToolAsync("echo", cancellationToken: cancel.Token).AsTask();
         await reached.Task;
         await cancel.CancelAsync();
-        Assert.That(async () => await call, Throws.InstanceOf<OperationCanceledException>());
+        await Assert.CatchAsync<OperationCanceledException>(async () => await call);
         await Eventually.True(() => guard.Host.Runtime.Connections.All.Single().OpenCalls == 0);
 
         answer.SetResult(AskedHost.Accept("""{"name":"secret of Ada"}"""));
