@@ -71,6 +71,7 @@ internal static class StageOrder
         [
             new ServerRequestGate(parts.Halts),
             new SamplingRequestStage(),
+            new SamplingPromptLimitStage(parts.Tokens),
             new ElicitationRequestStage(),
             new ServerRequestTextStage(parts.Sanitizer, parts.Redaction),
             new ServerRequestRateStage(parts.RateLimits),

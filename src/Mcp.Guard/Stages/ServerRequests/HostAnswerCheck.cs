@@ -31,6 +31,18 @@ internal sealed class HostAnswerCheck(ISchemaCompiler schemas, ContentRedaction 
             return HostAnswer.Refused("an answer that is no object");
         }
 
+        // The host takes its time: what was allowed when it was asked may be allowed no more.
+        bool isAllowed = asked.Method switch
+        {
+            MethodTable.Sampling => asked.Settings is { Sampling.Allowed: true },
+            MethodTable.Elicitation => asked.Settings is { Elicitation.Allowed: true },
+            _ => false,
+        };
+        if (!isAllowed || asked.Connection.Runtime.Halts.Find(asked.Server.Id, asked.Call?.TargetName, asked.Caller.UserId) is not null)
+        {
+            return HostAnswer.Refused("the policy no longer allows it, or a stop was set");
+        }
+
         return asked.Method switch
         {
             MethodTable.Elicitation => JudgeElicitation(asked, answer),

@@ -104,6 +104,17 @@ internal sealed class SamplingTests(string version)
         Assert.That(DecisionsOf(guard), Is.EqualTo((string[])["deny"]));
     }
 
+    [Test]
+    public async Task Prompt_LongerThanTheTokensOfThePolicy_Refused()
+    {
+        JsonObject asked = AskingServer.Sampling(string.Concat(Enumerable.Repeat("many words ", 60)));
+        asked["systemPrompt"] = string.Concat(Enumerable.Repeat("more words ", 60));
+        var host = new AskedHost();
+        await using var guard = Make("""{"allow":true,"confirm":false,"maxPromptTokens":200}""");
+        await CallAsync(guard, asked, host);
+        Assert.That(host.WasReached, Is.False);
+    }
+
     [TestCase("thisServer", true)]
     [TestCase("allServers", false)]
     public async Task Context_AllowedByThePolicy_OfThisServerOnly(string context, bool passes)
