@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 
 namespace Mcp.Guard.Hosting;
 
@@ -10,4 +11,8 @@ namespace Mcp.Guard.Hosting;
 /// <param name="Questions">Those that the host answers, as they go to it.</param>
 /// <param name="RequestState">The server's opaque state.</param>
 internal sealed record InputRequestReview(
-    GuardDenial? Denial, JsonElement Payload, IReadOnlyDictionary<string, string> Admitted, IReadOnlyDictionary<string, ServerRequestContext> Questions, string? RequestState);
+    GuardDenial? Denial, JsonElement Payload, IReadOnlyDictionary<string, string> Admitted, IReadOnlyDictionary<string, ServerRequestContext> Questions, string? RequestState)
+{
+    /// <summary>What the calls count against that the host makes while it answers a sampling request of the result; null where it has none.</summary>
+    public CallChain? SamplingChain { get; init; }
+}

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 
 namespace Mcp.Guard.Hosting;
 
@@ -43,6 +44,7 @@ internal static class InputRequests
         var admitted = new Dictionary<string, string>(StringComparer.Ordinal);
         var judged = new List<ServerRequestContext>();
         var asked = new Dictionary<string, ServerRequestContext>(StringComparer.Ordinal);
+        CallChain? sampling = null;
         if (result.TryGetProperty("inputRequests"u8, out JsonElement questions))
         {
             if (questions.ValueKind != JsonValueKind.Object)
@@ -65,6 +67,16 @@ internal static class InputRequests
                 }
 
                 string name = method.GetString()!;
+                if (name == MethodTable.Sampling && (sampling = CallChain.ForSampling(call.Chain, CallChainLimits.Of(call.Settings))) is null)
+                {
+                    return new InputRequestReview(
+                        new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a sampling request too deep, or more than one call may cause"),
+                        default,
+                        new Dictionary<string, string>(),
+                        new Dictionary<string, ServerRequestContext>(),
+                        null);
+                }
+
                 question.Value.TryGetProperty("params"u8, out JsonElement parameters);
                 bool isOfHost = name is MethodTable.Sampling or MethodTable.Elicitation;
                 var context = new ServerRequestContext(
@@ -101,7 +113,7 @@ internal static class InputRequests
             return Refuse("input_required that asks nothing and carries no state");
         }
 
-        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, asked, state);
+        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, asked, state) { SamplingChain = sampling };
     }
 
     /// <summary>Only what was judged goes on: the members that the guard knows, with the payloads as the stages left them.</summary>
