@@ -498,7 +498,8 @@ internal sealed partial class GuardedTransport
     {
         OpenCall[] calls = CallsOf(cause.Caller);
         var context = new ServerRequestContext(
-            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload)) { IsCallCertain = calls.Length == 1 };
+            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload))
+        { IsCallCertain = calls.Length == 1 };
         GuardDenial? denial = spent ?? await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
         if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
         {
