@@ -1,3 +1,4 @@
+using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -25,9 +26,8 @@ internal sealed class ServerRequestEraTests
     {
         bool reached = false;
         await using EraConnection connection = await OpenAsync(transport, version, "elicitation", """{"allow":true,"form":false}""", _ => reached = true, _ => { });
-        CallToolResult result = await connection.Guarded.CallToolAsync("form");
+        Assert.That(await OutcomeAsync(connection, "form"), Does.Not.Contain("blue"));
         Assert.That(reached, Is.False);
-        Assert.That(TextOf(result), Does.Not.Contain("blue"));
     }
 
     [Test]
@@ -45,9 +45,21 @@ internal sealed class ServerRequestEraTests
     {
         bool reached = false;
         await using EraConnection connection = await OpenAsync(transport, version, "sampling", """{"allow":true}""", _ => { }, _ => reached = true);
-        CallToolResult result = await connection.Guarded.CallToolAsync("sample");
+        Assert.That(await OutcomeAsync(connection, "sample"), Does.Not.Contain("the model's answer"));
         Assert.That(reached, Is.False);
-        Assert.That(TextOf(result), Does.Not.Contain("the model's answer"));
+    }
+
+    /// <summary>The text of the result; in the older era a server of the SDK makes an error of its own out of the refusal.</summary>
+    private static async Task<string> OutcomeAsync(EraConnection connection, string tool)
+    {
+        try
+        {
+            return TextOf(await connection.Guarded.CallToolAsync(tool));
+        }
+        catch (McpProtocolException refused)
+        {
+            return refused.Message;
+        }
     }
 
     private static string TextOf(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;
