@@ -1,12 +1,18 @@
 using Mcp.Guard.IntegrationTests;
 using Mcp.Guard.IntegrationTests.Eras;
 using Mcp.Guard.IntegrationTests.Isolation;
+using Mcp.Guard.IntegrationTests.Limits;
 using Microsoft.Testing.Platform.Builder;
 
-// The tests, or the host that one of them kills, or the server that others connect to.
+// The tests, or the host that one of them kills or measures, or the server that others connect to.
 if (Environment.GetEnvironmentVariable(CrashHost.Variable) is { } mode)
 {
     return await CrashHost.RunAsync(mode);
+}
+
+if (Environment.GetEnvironmentVariable(HostileHost.Variable) is { } attack)
+{
+    return await HostileHost.RunAsync(attack);
 }
 
 if (Environment.GetEnvironmentVariable(EraServer.Variable) is { } log)

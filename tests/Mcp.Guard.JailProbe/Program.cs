@@ -1,9 +1,11 @@
 using Mcp.Guard.JailProbe;
 
 // probe ATTEMPT [ARGUMENT...]: tries one thing and prints what it saw. probe serve: the same as tools of an MCP server on stdio.
+// probe hostile: an MCP server that breaks what a host relies on.
 return args switch
 {
     ["serve"] => await ProbeServer.RunAsync(),
+    ["hostile"] => HostileServer.Run(),
     [var attempt, .. var rest] => Report(attempt, rest),
     _ => 2,
 };

@@ -18,6 +18,6 @@ internal sealed class AuditFloodOptions
     /// <summary>A connection over which a server sends so many refused messages in a window is ended.</summary>
     public int RefusedBeforeDisconnect { get; init; } = 5_000;
 
-    /// <summary>A connection over which a server sends so many notifications in a window is ended, though each was let through.</summary>
+    /// <summary>A connection over which a server sends so many notifications in a window is ended, though each was let through, or dropped only because they came too fast.</summary>
     public int DeliveredBeforeDisconnect { get; init; } = 50_000;
 }

@@ -31,6 +31,9 @@ internal static class GuardTelemetry
 
     private static readonly Counter<long> AuditRecords = Meter.CreateCounter<long>("mcp.guard.audit.records", "{record}", "Records by kind and whether they were written.");
 
+    private static readonly UpDownCounter<long> AbandonedCalls = Meter.CreateUpDownCounter<long>(
+        "mcp.guard.calls.abandoned", "{call}", "Calls that were given up and still hold a slot, because the server may still work on them.");
+
     private static readonly Dictionary<string, HashSet<string>> Targets = new(StringComparer.Ordinal);
     private static readonly Lock TargetsGate = new();
 
@@ -157,6 +160,15 @@ internal static class GuardTelemetry
         if (ConsentDuration.Enabled)
         {
             ConsentDuration.Record(duration.TotalSeconds, new TagList { { "mcp.guard.server", server }, { "mcp.guard.decision", answer } });
+        }
+    }
+
+    /// <summary>Counts a call that was given up, or one whose slot is free again.</summary>
+    public static void CountAbandoned(string server, int change)
+    {
+        if (AbandonedCalls.Enabled)
+        {
+            AbandonedCalls.Add(change, new KeyValuePair<string, object?>("mcp.guard.server", server));
         }
     }
 

@@ -9,7 +9,7 @@ internal sealed class AbandonedCalls
 
     private readonly Lock _gate = new();
     private readonly Queue<RequestId> _order = new();
-    private readonly Dictionary<RequestId, OpenCall> _calls = [];
+    private readonly Dictionary<RequestId, AbandonedCall> _calls = [];
 
     /// <summary>The calls whose late reply may still come.</summary>
     public int Count
@@ -23,7 +23,7 @@ internal sealed class AbandonedCalls
         }
     }
 
-    public void Add(OpenCall call)
+    public void Add(AbandonedCall call)
     {
         lock (_gate)
         {
@@ -39,11 +39,23 @@ internal sealed class AbandonedCalls
     }
 
     /// <summary>The call that a late reply belongs to, once.</summary>
-    public OpenCall? TryTake(RequestId id)
+    public AbandonedCall? TryTake(RequestId id)
     {
         lock (_gate)
         {
-            return _calls.Remove(id, out OpenCall? call) ? call : null;
+            return _calls.Remove(id, out AbandonedCall? call) ? call : null;
+        }
+    }
+
+    /// <summary>The connection ended: no reply can come any more.</summary>
+    public IReadOnlyCollection<AbandonedCall> TakeAll()
+    {
+        lock (_gate)
+        {
+            AbandonedCall[] all = [.. _calls.Values];
+            _calls.Clear();
+            _order.Clear();
+            return all;
         }
     }
 }

@@ -53,8 +53,14 @@ internal sealed class ContinuationTable
             Round = round,
             ConsentNote = call.ConsentNote,
             RootDecisionId = call.Continues?.RootDecisionId ?? call.DecisionId,
+            Chain = call.Chain,
             ExpiresAt = now + Lifetime,
         };
+        if (review.SamplingChain is { } sampling && !call.Connection.Runtime.SamplingInputs.TryAdd(entry, sampling, now))
+        {
+            return new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "too many sampling requests wait for their answer");
+        }
+
         lock (_gate)
         {
             _waiting.AddLast(entry);
@@ -117,6 +123,7 @@ internal sealed class ContinuationTable
             return;
         }
 
+        retry.Connection.Runtime.SamplingInputs.Remove(found);
         retry.Continues = found;
         retry.ConsentNote = found.ConsentNote;
         if (hasAnswers && found.Admitted.Values.Contains(MethodTable.Roots, StringComparer.Ordinal))

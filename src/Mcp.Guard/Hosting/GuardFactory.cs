@@ -200,7 +200,7 @@ internal static class GuardFactory
             PerServer = settings.Limits.MaxConcurrentCalls,
             PerCaller = settings.Limits.MaxConcurrentCallsPerCaller,
             QueuePerServer = settings.Limits.MaxQueuedCalls,
-            QueuePerCaller = settings.Limits.MaxQueuedCalls,
+            QueuePerCaller = (settings.Limits.MaxQueuedCalls + 1) / 2,
         };
     }
 

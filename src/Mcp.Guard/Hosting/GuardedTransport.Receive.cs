@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Hosting;
@@ -18,7 +20,9 @@ internal sealed partial class GuardedTransport
 
     private readonly ServerRequestTable _serverRequests = new();
     private readonly NotificationQueue _notifications = new();
+    private readonly NotificationRate _notificationRate;
     private readonly ServerFlood _flood;
+    private int _answering;
 
     private static ExecutionContext CaptureClean()
     {
@@ -44,7 +48,14 @@ internal sealed partial class GuardedTransport
                     // A fault while judging one message fails that message, never the loop.
                     try
                     {
-                        Receive(message);
+                        if (message is JsonRpcNotification behind && reader.CanCount && reader.Count > MessageLimits.MaxUnreadMessages)
+                        {
+                            Drop(behind, "more notifications than can be read");
+                        }
+                        else
+                        {
+                            Receive(message);
+                        }
                     }
                     catch (Exception fault)
                     {
@@ -62,11 +73,12 @@ internal sealed partial class GuardedTransport
             end = TransportEnd.Of(_state.Server.Id, failure);
         }
 
-        if (_flood.IsOver)
+        if (Volatile.Read(ref _endReason) is { } reason)
         {
-            end = new IOException($"The connection to the server '{_state.Server.Id}' was ended: it sent too many messages.");
+            end = new IOException($"The connection to the server '{_state.Server.Id}' was ended by the guard: {reason}.");
         }
 
+        _lost = true;
         foreach (OpenCall call in _open.Values)
         {
             if (call.TryTake())
@@ -76,11 +88,22 @@ internal sealed partial class GuardedTransport
             }
         }
 
-        _toClient.Writer.TryComplete(end);
+        _toClient.TryComplete(end);
         _state.Runtime.Connections.Remove(this);
-        if (_flood.IsOver)
+        _watch?.Dispose();
+        if (_endReason is not null)
         {
             await EndInnerAsync().ConfigureAwait(false);
+        }
+        else if (_inner is ILaunchedServer launched)
+        {
+            // Without its connection the process is of no use, and must be gone before the slots of its abandoned calls are free.
+            await launched.EndAsync(atOnce: false).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        foreach (AbandonedCall given in _late.TakeAll())
+        {
+            given.Lease?.Dispose();
         }
     }
 
@@ -88,9 +111,11 @@ internal sealed partial class GuardedTransport
     {
         try
         {
-            var (code, reason) = Bounds is { ConnectionExceeded: true }
-                ? (GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
-                : (GuardDenialCodes.ServerUnavailable, "the connection ended before the reply");
+            var (code, reason) = _endReason is { } why
+                ? (GuardDenialCodes.ServerUnavailable, $"the guard ended the connection: {why}")
+                : Bounds is { ConnectionExceeded: true }
+                    ? (GuardDenialCodes.ResultTooLarge, "the server sent a message over the limit of bytes, which ended the connection")
+                    : (GuardDenialCodes.ServerUnavailable, "the connection ended before the reply");
             DeliverDenial(call, await EndRecordedAsync(call, "failed", code, reason).ConfigureAwait(false));
         }
         catch (Exception fault)
@@ -99,7 +124,7 @@ internal sealed partial class GuardedTransport
         }
     }
 
-    /// <summary>Ends a server that floods: its process or stream too, or it would go on filling what the system buffers.</summary>
+    /// <summary>Ends a server that the guard disconnected: its stream too, or it would go on filling what the system buffers.</summary>
     private async Task EndInnerAsync()
     {
         try
@@ -122,8 +147,12 @@ internal sealed partial class GuardedTransport
             case JsonRpcError failure:
                 ReceiveReply(failure.Id, null, isError: true, failure.Error);
                 break;
-            case JsonRpcRequest request:
+            case JsonRpcRequest request when Interlocked.Increment(ref _answering) <= MessageLimits.MaxUnansweredServerRequests:
                 _ = HandleServerRequestAsync(request);
+                break;
+            case JsonRpcRequest:
+                Interlocked.Decrement(ref _answering);
+                Refuse(RefusalReason.Overflow, "more requests of the server than are judged at the same time");
                 break;
             case JsonRpcNotification notification:
                 ReceiveNotification(notification);
@@ -135,12 +164,19 @@ internal sealed partial class GuardedTransport
 
     private void ReceiveReply(RequestId id, JsonNode? result, bool isError, JsonRpcErrorDetail? error)
     {
+        if (id.Id is not null && _watch?.OnReply(id) == true)
+        {
+            return;
+        }
+
         if (id.Id is null || !_open.TryGetValue(id, out OpenCall? call))
         {
             if (id.Id is not null && _late.TryTake(id) is { } given)
             {
-                given.Evaluation?.Release();
-                Refuse(RefusalReason.LateReply, "a reply to a call that was given up");
+                given.Lease?.Dispose();
+                _watch?.OnLife();
+                _watch?.Forget(given.ProgressToken);
+                _ = RecordLateAsync(given);
                 return;
             }
 
@@ -154,6 +190,7 @@ internal sealed partial class GuardedTransport
             return;
         }
 
+        _watch?.OnLife();
         Task before = _notifications.Drained;
         if (before.IsCompleted)
         {
@@ -172,6 +209,35 @@ internal sealed partial class GuardedTransport
         await before.WaitAsync(MaxWaitForNotifications, _pipeline.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Forget(call);
         await CompleteAsync(call, result, isError, error).ConfigureAwait(false);
+    }
+
+    /// <summary>Each late reply is recorded, under the decision of its call: there are as many as calls at most.</summary>
+    private async Task RecordLateAsync(AbandonedCall given)
+    {
+        const string what = "a reply to a call that was given up";
+        long count = Refused.Add(RefusalReason.LateReply);
+        if (long.IsPow2(count))
+        {
+            PipelineLog.ServerMessageRefused(_pipeline.Logger, _state.Server.Id, what, count);
+        }
+
+        await _pipeline.Audit.WriteEventAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.ServerMessage,
+                Time = _pipeline.Time.GetUtcNow(),
+                DecisionId = given.DecisionId,
+                UserId = given.Caller.UserId,
+                SessionId = given.Caller.SessionId,
+                Server = _state.Server.Id,
+                Method = given.Method,
+                Target = given.Target,
+                Decision = "drop",
+                Code = nameof(RefusalReason.LateReply),
+                Reason = what,
+                PolicyRevision = _state.Policy.Revision,
+            },
+            CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task CompleteAsync(OpenCall call, JsonNode? result, bool isError, JsonRpcErrorDetail? error)
@@ -330,6 +396,10 @@ internal sealed partial class GuardedTransport
         {
             PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
         }
+        finally
+        {
+            Interlocked.Decrement(ref _answering);
+        }
     }
 
     /// <summary>The guard's own answer, or null where the request went on to the host.</summary>
@@ -367,9 +437,59 @@ internal sealed partial class GuardedTransport
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
+        GuardDenial? spent = null;
+        ExecutionContext handlerContext = cause.ExecutionContext ?? CleanContext;
+        if (request.Method == MethodTable.Sampling)
+        {
+            if (CallChain.ForSampling(cause.Context!.Chain, CallChainLimits.Of(cause.Context.Settings)) is { } chain)
+            {
+                handlerContext = Inside(handlerContext, chain);
+            }
+            else
+            {
+                spent = new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a sampling request too deep, or more than one call may cause");
+            }
+        }
+
+        // Time in which a person is asked does not count against the tool, neither here nor while the host answers.
+        IDisposable? pause = cause.Pause();
+        bool opened = false;
+        try
+        {
+            var answer = await JudgeServerRequestAsync(request, cause, payload, spent, handlerContext, pause).ConfigureAwait(false);
+            opened = answer is null;
+            return answer;
+        }
+        finally
+        {
+            if (!opened)
+            {
+                pause?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The context of a caller inside a sampling request: what the host's handler calls there counts against the root call.</summary>
+    private static ExecutionContext Inside(ExecutionContext context, CallChain chain)
+    {
+        ExecutionContext? inside = null;
+        ExecutionContext.Run(
+            context,
+            _ =>
+            {
+                chain.Enter();
+                inside = ExecutionContext.Capture();
+            },
+            null);
+        return inside!;
+    }
+
+    /// <summary>Judges a request that belongs to a call, and hands it to the host; the refusal, or null where the host answers.</summary>
+    private async Task<JsonRpcMessage?> JudgeServerRequestAsync(JsonRpcRequest request, OpenCall cause, JsonElement payload, GuardDenial? spent, ExecutionContext handlerContext, IDisposable? pause)
+    {
         var context = new ServerRequestContext(
             _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload));
-        GuardDenial? denial = await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
+        GuardDenial? denial = spent ?? await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
         if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
         {
             Refuse(RefusalReason.RefusedRequest, "the request could not be recorded", request.Method);
@@ -383,7 +503,7 @@ internal sealed partial class GuardedTransport
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
-        if (!_serverRequests.TryOpen(request.Id, request.Method, context))
+        if (!_serverRequests.TryOpen(request.Id, request.Method, context, pause))
         {
             Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use", request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
@@ -394,7 +514,7 @@ internal sealed partial class GuardedTransport
             Id = request.Id,
             Method = request.Method,
             Params = context.Current.ValueKind == JsonValueKind.Object ? JsonObject.Create(context.Current) : null,
-            Context = new JsonRpcMessageContext { ExecutionContext = cause.ExecutionContext ?? CleanContext },
+            Context = new JsonRpcMessageContext { ExecutionContext = handlerContext },
         });
         return null;
     }
@@ -496,6 +616,12 @@ internal sealed partial class GuardedTransport
 
     private void ReceiveNotification(JsonRpcNotification notification)
     {
+        if (!_notificationRate.TryTake())
+        {
+            Drop(notification, "more notifications than are judged in a second");
+            return;
+        }
+
         if (!MessageSnapshot.TryTake(notification.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
             Refuse(RefusalReason.RefusedNotification, fault, notification.Method);
@@ -510,25 +636,53 @@ internal sealed partial class GuardedTransport
         }
     }
 
+    /// <summary>
+    /// Drops a notification of a flood at next to no cost. That a list changed is never missed. What is merely too fast is no offence: it counts like what
+    /// was let through.
+    /// </summary>
+    private void Drop(JsonRpcNotification notification, string why)
+    {
+        if (notification.Method == MethodTable.ToolsChanged)
+        {
+            _state.Tools.MarkStale();
+        }
+
+        Count(RefusalReason.Overflow, why, notification.Method);
+        CountAgainstFlood(isRefused: false);
+    }
+
     private async Task JudgeNotificationAsync(NotificationContext context)
     {
         try
         {
             GuardDenial? denial = await _pipeline.JudgeNotificationAsync(context, _closing.Token).ConfigureAwait(false);
+            if (context.Method == MethodTable.Progress)
+            {
+                ObserveProgress(context.Payload, denial is null);
+            }
+
             if (denial is not null)
             {
                 Refuse(RefusalReason.RefusedNotification, denial.Reason, context.Method);
                 return;
             }
 
-            RecordDelivered(context);
-
-            Deliver(new JsonRpcNotification
+            bool hasParameters = context.Current.ValueKind == JsonValueKind.Object;
+            var judged = new JsonRpcNotification
             {
                 Method = context.Method,
-                Params = context.Current.ValueKind == JsonValueKind.Object ? JsonObject.Create(context.Current) : null,
+                Params = hasParameters ? JsonObject.Create(context.Current) : null,
                 Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
-            });
+            };
+            if (_toClient.TryWriteNotification(judged, hasParameters ? JsonMarshal.GetRawUtf8Value(context.Current).Length : 0))
+            {
+                RecordDelivered(context);
+            }
+            else
+            {
+                Count(RefusalReason.Overflow, "more notifications than the host takes", context.Method);
+                CountAgainstFlood(isRefused: false);
+            }
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
@@ -540,11 +694,37 @@ internal sealed partial class GuardedTransport
         }
     }
 
+    /// <summary>Progress gives a running call time where its rule says so, and shows that an abandoned one goes on.</summary>
+    private void ObserveProgress(JsonElement payload, bool admitted)
+    {
+        if (payload.ValueKind != JsonValueKind.Object || !payload.TryGetProperty("progressToken"u8, out JsonElement given))
+        {
+            return;
+        }
+
+        string token = given.GetRawText();
+        if (OwnerOf(token) is not { } call)
+        {
+            _watch?.OnProgress(token);
+        }
+        else if (admitted)
+        {
+            call.OnProgress();
+        }
+    }
+
     /// <summary>Counts and records what was not let through; beyond a quota the audit counts too, and a server that goes on is disconnected.</summary>
     /// <param name="reason">The kind of refusal.</param>
     /// <param name="what">Why, in words of the guard.</param>
     /// <param name="method">The server's method, where it has one.</param>
     internal void Refuse(RefusalReason reason, string what, string? method = null)
+    {
+        Count(reason, what, method);
+        CountAgainstFlood(isRefused: true);
+    }
+
+    /// <summary>Counts and records what was not let through.</summary>
+    private void Count(RefusalReason reason, string what, string? method)
     {
         long count = Refused.Add(reason);
         if (long.IsPow2(count))
@@ -553,7 +733,6 @@ internal sealed partial class GuardedTransport
         }
 
         RecordServerMessage("drop", reason.ToString(), what, method);
-        CountAgainstFlood(isRefused: true);
     }
 
     /// <summary>A message of the server that was let through.</summary>
@@ -576,28 +755,8 @@ internal sealed partial class GuardedTransport
         {
             PipelineLog.ServerFloods(_pipeline.Logger, _state.Server.Id);
             _state.Runtime.Floods.Add(_state.Server.Id, _pipeline.Time.GetUtcNow());
-            _ = EndFloodAsync();
+            _ = DisconnectAsync("flood", "it sent too many messages");
         }
-    }
-
-    private async Task EndFloodAsync()
-    {
-        // The end of the connection does not wait for the record of it.
-        await _closing.CancelAsync().ConfigureAwait(false);
-        await _pipeline.Audit.WriteEventAsync(
-            new AuditRecord
-            {
-                Kind = AuditKind.Connection,
-                Time = _pipeline.Time.GetUtcNow(),
-                SessionId = _state.ConnectionId,
-                Server = _state.Server.Id,
-                Method = "disconnect",
-                Decision = "end",
-                Code = "flood",
-                Reason = $"the server sent too many messages; {Refused.Total} were refused on this connection",
-                PolicyRevision = _state.Policy.Revision,
-            },
-            CancellationToken.None).ConfigureAwait(false);
     }
 
     private void RecordServerMessage(string decision, string? code, string? reason, string? method) =>

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
@@ -20,11 +21,14 @@ internal sealed partial class GuardedTransport : ITransport
     private readonly ITransport _inner;
     private readonly ConnectionState _state;
     private readonly GuardPipeline _pipeline;
-    private readonly Channel<JsonRpcMessage> _toClient = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ClientQueue _toClient = new();
     private readonly ConcurrentDictionary<RequestId, OpenCall> _open = new();
     private readonly AbandonedCalls _late = new();
     private readonly ContinuationTable _continuations = new();
     private readonly CancellationTokenSource _closing = new();
+    private readonly ObedienceWatch? _watch;
+    private string? _endReason;
+    private volatile bool _lost;
     private Task _pump = Task.CompletedTask;
     private int _disposed;
     private int _innerClosed;
@@ -34,16 +38,21 @@ internal sealed partial class GuardedTransport : ITransport
         _inner = inner;
         _state = state;
         _pipeline = state.Runtime.Pipeline;
+        _notificationRate = new NotificationRate(_pipeline.Time);
         _flood = new(state.Runtime.Flood, _pipeline.Time);
         _state.ListTools = ListToolsAsync;
         _state.NamesKey = state.ConnectionId;
         _state.AnnounceTools = AnnounceTools;
         _state.OwnsProgressToken = OwnsProgressToken;
+        if (inner is ILaunchedServer)
+        {
+            _watch = new ObedienceWatch(_pipeline.Time, ProbeAsync, () => _pipeline.Gate.IsBlocked(_state.Server.Id), EndDisobedient);
+        }
     }
 
     public string? SessionId => _inner.SessionId;
 
-    public ChannelReader<JsonRpcMessage> MessageReader => _toClient.Reader;
+    public ChannelReader<JsonRpcMessage> MessageReader => _toClient;
 
     /// <summary>What was refused of the server's messages.</summary>
     public RefusalCounts Refused { get; } = new();
@@ -55,6 +64,9 @@ internal sealed partial class GuardedTransport : ITransport
 
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
+
+    /// <summary>Calls that ended before their reply; of the newest only.</summary>
+    public int AbandonedCalls => _late.Count;
 
     /// <summary>Whether every notification that came so far is judged.</summary>
     public bool IsQuiet => _notifications.Drained.IsCompleted;
@@ -95,6 +107,7 @@ internal sealed partial class GuardedTransport : ITransport
         _state.Runtime.Connections.Remove(this);
         _state.Runtime.Names.Remove(_state);
         await _closing.CancelAsync().ConfigureAwait(false);
+        _watch?.Dispose();
         await CloseInnerAsync().ConfigureAwait(false);
         await _pump.ConfigureAwait(false);
         _closing.Dispose();
@@ -127,6 +140,11 @@ internal sealed partial class GuardedTransport : ITransport
 
         GuardCaller caller = AmbientCaller.Current ?? _state.ConnectionCaller;
         var call = new OpenCall(request.Id, caller, ExecutionContext.Capture());
+        if (_lost)
+        {
+            throw Local(GuardDenialCodes.ServerUnavailable);
+        }
+
         if (request.Id.Id is null || _open.Count >= MessageLimits.MaxOpenCalls || !_open.TryAdd(request.Id, call))
         {
             throw Local(request.Id.Id is null ? GuardDenialCodes.ArgumentsMalformed : GuardDenialCodes.TooManyCalls);
@@ -138,6 +156,7 @@ internal sealed partial class GuardedTransport : ITransport
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
             await ResolveNameAsync(request, context, ct).ConfigureAwait(false);
+            JoinChain(context);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
             call.Evaluation = evaluation;
             if (evaluation.Denial is { } denial)
@@ -157,7 +176,22 @@ internal sealed partial class GuardedTransport : ITransport
             JsonRpcRequest outgoing = Outgoing(request, context, evaluation.Payload);
             forwarded = true;
             call.MarkForwarded();
-            call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+            if (_lost && call.TryTake())
+            {
+                // The connection ended between the judgement and here: nobody reads a reply any more, nor what is written for the client.
+                Forget(call);
+                throw DenialText.Exception(
+                    await EndRecordedAsync(call, "failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false), context.DecisionId);
+            }
+
+            call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
+            if (call.Answered is null)
+            {
+                // Nothing here waits for the reply of a tool call, and the SDK often forgets to say that its caller gave up: the end of its own wait takes
+                // back the callback that would send notifications/cancelled.
+                call.EndWith(OnCancelled, ct);
+            }
+
             if (_state.Runtime.Halts.Find(_state.Server.Id, context.TargetName, caller.UserId) is not null)
             {
                 // A stop that was set between its stage and here found no open call to end.
@@ -192,6 +226,28 @@ internal sealed partial class GuardedTransport : ITransport
                     await unsent.DisposeAsync().ConfigureAwait(false);
                 }
             }
+        }
+    }
+
+    /// <summary>Counts the call against the call that caused it, where it is made inside a sampling request.</summary>
+    private void JoinChain(RequestContext context)
+    {
+        CallChain? cause = CallChain.Current ?? _state.Runtime.SamplingInputs.CauseOf(context.Caller, _pipeline.Time.GetUtcNow());
+        if (context.Continues is { } continues)
+        {
+            context.Chain = continues.Chain;
+        }
+        else if (context.Kind != RequestKind.ToolCall)
+        {
+            context.Chain = cause ?? CallChain.NewRoot();
+        }
+        else if (CallChain.ForCall(cause, CallChainLimits.Of(context.Settings)) is { } chain)
+        {
+            context.Chain = chain;
+        }
+        else
+        {
+            context.Refusal ??= new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "the call that started this has caused as many calls through sampling as it may");
         }
     }
 
@@ -448,6 +504,9 @@ internal sealed partial class GuardedTransport : ITransport
 
     // ---- ends of calls ----------------------------------------------------------------------------------------------------------------------
 
+    private void OnCancelled(object? state) =>
+        _ = EndRunningAsync((OpenCall)state!, "cancelled", GuardDenialCodes.Timeout, "the caller cancelled");
+
     private void OnTimeout(object? state) =>
         _ = EndRunningAsync((OpenCall)state!, "timeout", GuardDenialCodes.Timeout, "the time for the call is over");
 
@@ -460,11 +519,17 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         Forget(call);
-        _late.Add(call);
+        RequestContext context = call.Context!;
+        _late.Add(new AbandonedCall(call.Id, call.Caller, context.DecisionId, context.Method, context.TargetName, call.ProgressToken, call.Evaluation!.Lease));
         try
         {
             DeliverDenial(call, await EndRecordedAsync(call, decision, code, reason, stillRuns: true).ConfigureAwait(false));
             await CancelAtServerAsync(call).ConfigureAwait(false);
+            if (_watch is not null && (code is GuardDenialCodes.Halted || decision is "timeout"))
+            {
+                // Not for what a caller cancels: nobody may end a server, and with it other callers' calls, by asking and not waiting.
+                _watch.GaveUp(call.ProgressToken, [.. _open.Values.Where(static open => open.IsForwarded && open.Context!.Kind != RequestKind.Subscription)]);
+            }
         }
         catch (Exception fault)
         {
@@ -517,6 +582,60 @@ internal sealed partial class GuardedTransport : ITransport
         await call.Sending.CancelAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Asks a launched server for any answer at all.</summary>
+    private async Task ProbeAsync(RequestId id)
+    {
+        using var limit = new CancellationTokenSource(ObedienceWatch.Grace, _pipeline.Time);
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _closing.Token);
+        await _inner.SendMessageAsync(new JsonRpcRequest { Id = id, Method = MethodTable.Ping }, both.Token).ConfigureAwait(false);
+    }
+
+    private void EndDisobedient(string reason)
+    {
+        PipelineLog.ServerEnded(_pipeline.Logger, _state.Server.Id, reason);
+        _ = DisconnectAsync(GuardDenialCodes.Timeout, reason);
+    }
+
+    /// <summary>
+    /// The one way in which the guard ends a connection by its own decision, once: because the server floods, or because it was launched by the guard and
+    /// does not obey. The open calls fail, the host sees the transport close, and the processes that the guard launched end at once.
+    /// </summary>
+    private async Task DisconnectAsync(string code, string reason)
+    {
+        if (Interlocked.CompareExchange(ref _endReason, reason, null) is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            // Neither the end of the connection nor that of the processes waits for the record of it.
+            Task closing = _closing.CancelAsync();
+            Task ending = _inner is ILaunchedServer launched ? launched.EndAsync(atOnce: true) : Task.CompletedTask;
+            await closing.ConfigureAwait(false);
+            await _pipeline.Audit.WriteEventAsync(
+                new AuditRecord
+                {
+                    Kind = AuditKind.Connection,
+                    Time = _pipeline.Time.GetUtcNow(),
+                    SessionId = _state.ConnectionId,
+                    Server = _state.Server.Id,
+                    Method = "disconnect",
+                    Target = _state.Server.Endpoint,
+                    Decision = "end",
+                    Code = code,
+                    Reason = Refused.Total is > 0 and var refused ? $"{reason}; {refused} messages were refused on this connection" : reason,
+                    PolicyRevision = _state.Policy.Revision,
+                },
+                CancellationToken.None).ConfigureAwait(false);
+            await ending.ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+        }
+    }
+
     private void DeliverDenial(OpenCall call, GuardDenial denial)
     {
         RequestContext context = call.Context!;
@@ -535,7 +654,7 @@ internal sealed partial class GuardedTransport : ITransport
         Deliver(new JsonRpcResponse { Id = call.Id, Result = DenialText.ToolResult(denial, context.DecisionId, MethodTable.IsStateless(_state.ProtocolVersion)) });
     }
 
-    private void Deliver(JsonRpcMessage message) => _toClient.Writer.TryWrite(message);
+    private void Deliver(JsonRpcMessage message) => _toClient.Write(message);
 
     private void Forget(OpenCall call)
     {
@@ -571,7 +690,13 @@ internal sealed partial class GuardedTransport : ITransport
 
                 call.IsOwn = true;
                 call.MarkForwarded();
-                call.Arm(_pipeline.Time, evaluation.Timeout, OnTimeout);
+                if (_lost && call.TryTake())
+                {
+                    await EndRecordedAsync(call, "failed", GuardDenialCodes.ServerUnavailable, "the connection has ended").ConfigureAwait(false);
+                    throw Local(GuardDenialCodes.ServerUnavailable);
+                }
+
+                call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
                 var outgoing = new JsonRpcRequest
                 {
                     Id = id,
@@ -603,18 +728,20 @@ internal sealed partial class GuardedTransport : ITransport
         throw Local(GuardDenialCodes.ResultTooLarge);
     }
 
-    private bool OwnsProgressToken(string token)
+    private bool OwnsProgressToken(string token) => OwnerOf(token) is not null;
+
+    private OpenCall? OwnerOf(string token)
     {
         foreach (OpenCall call in _open.Values)
         {
             // A call whose reply waits behind this very notification counts too.
             if (call.HasLeft && string.Equals(call.ProgressToken, token, StringComparison.Ordinal))
             {
-                return true;
+                return call;
             }
         }
 
-        return false;
+        return null;
     }
 
     // ---- small readers ----------------------------------------------------------------------------------------------------------------------

@@ -91,4 +91,8 @@ public interface IMcpGuard
     /// <param name="ct">Cancels the wait.</param>
     /// <returns>Whether it was stopped.</returns>
     ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct = default);
+
+    /// <summary>How many tool calls of a server run, wait, and were given up without a sign that the server stopped.</summary>
+    /// <param name="serverId">The server's id in the policy; one that has no calls has no load.</param>
+    ServerLoad LoadOf(string serverId);
 }

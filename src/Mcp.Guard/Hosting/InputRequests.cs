@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Budgets;
 
 namespace Mcp.Guard.Hosting;
 
@@ -42,6 +43,7 @@ internal static class InputRequests
 
         var admitted = new Dictionary<string, string>(StringComparer.Ordinal);
         var judged = new List<ServerRequestContext>();
+        CallChain? sampling = null;
         if (result.TryGetProperty("inputRequests"u8, out JsonElement questions))
         {
             if (questions.ValueKind != JsonValueKind.Object)
@@ -64,6 +66,15 @@ internal static class InputRequests
                 }
 
                 string name = method.GetString()!;
+                if (name == MethodTable.Sampling && (sampling = CallChain.ForSampling(call.Chain, CallChainLimits.Of(call.Settings))) is null)
+                {
+                    return new InputRequestReview(
+                        new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a sampling request too deep, or more than one call may cause"),
+                        default,
+                        new Dictionary<string, string>(),
+                        null);
+                }
+
                 question.Value.TryGetProperty("params"u8, out JsonElement parameters);
                 var context = new ServerRequestContext(connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, parameters);
                 GuardDenial? denial = name switch
@@ -88,7 +99,7 @@ internal static class InputRequests
             return Refuse("input_required that asks nothing and carries no state");
         }
 
-        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, state);
+        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, state) { SamplingChain = sampling };
     }
 
     /// <summary>Only what was judged goes on: the members that the guard knows, with the payloads as the stages left them.</summary>

@@ -210,6 +210,13 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         return await runtime.Halts.ResumeAsync(scope, ct).ConfigureAwait(false);
     }
 
+    public ServerLoad LoadOf(string serverId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        var (running, waiting, abandoned) = runtime.Pipeline.Gate.CountOf(serverId);
+        return new ServerLoad(running, waiting, abandoned);
+    }
+
     public async ValueTask DisposeAsync()
     {
         runtime.Halts.Dispose();

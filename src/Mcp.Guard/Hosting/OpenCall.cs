@@ -1,4 +1,5 @@
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Timeouts;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Hosting;
@@ -11,7 +12,9 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     private const int Ended = 2;
 
     private int _state;
-    private ITimer? _timer;
+    private CallDeadline? _deadline;
+    private CancellationTokenRegistration _expired;
+    private CancellationTokenRegistration _cancelled;
 
     public RequestId Id => id;
 
@@ -50,13 +53,42 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     /// <summary>Ends a call that was never forwarded.</summary>
     public void MarkEnded() => Interlocked.Exchange(ref _state, Ended);
 
-    public void Arm(TimeProvider time, TimeSpan limit, TimerCallback onTimeout)
+    /// <summary>Starts the time of the call.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="limits">How long it may take; null for a call without an end, a subscription.</param>
+    /// <param name="onTimeout">Called once, with this call.</param>
+    public void Arm(TimeProvider time, CallTimeLimits? limits, Action<object?> onTimeout)
     {
-        if (limit != Timeout.InfiniteTimeSpan)
+        if (limits is not null)
         {
-            _timer = time.CreateTimer(onTimeout, this, limit, Timeout.InfiniteTimeSpan);
+            var deadline = new CallDeadline(limits, time);
+            _expired = deadline.Expired.UnsafeRegister(onTimeout, this);
+            Volatile.Write(ref _deadline, deadline);
         }
     }
 
-    public void Dispose() => _timer?.Dispose();
+    /// <summary>Ends the call when its caller gives it up, whether or not anyone waits for its sending any more.</summary>
+    /// <param name="onCancelled">Called once, with this call.</param>
+    /// <param name="caller">The caller's token.</param>
+    public void EndWith(Action<object?> onCancelled, CancellationToken caller)
+    {
+        _cancelled = caller.UnsafeRegister(onCancelled, this);
+        if (!IsForwarded)
+        {
+            _cancelled.Unregister(); // it ended meanwhile: nothing of it may hang on a token that lives long
+        }
+    }
+
+    /// <summary>The server reported progress of this call.</summary>
+    public void OnProgress() => Volatile.Read(ref _deadline)?.OnProgress();
+
+    /// <summary>Stops the time while this side answers a question of the server; null where the call has no deadline.</summary>
+    public IDisposable? Pause() => Volatile.Read(ref _deadline)?.Pause();
+
+    public void Dispose()
+    {
+        _expired.Unregister();
+        _cancelled.Unregister();
+        Volatile.Read(ref _deadline)?.Dispose();
+    }
 }

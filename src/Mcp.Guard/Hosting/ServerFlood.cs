@@ -11,18 +11,6 @@ internal sealed class ServerFlood(AuditFloodOptions options, TimeProvider time)
     private long _delivered;
     private bool _isOver;
 
-    /// <summary>True once it was too much.</summary>
-    public bool IsOver
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _isOver;
-            }
-        }
-    }
-
     /// <summary>Counts one message; true for the one that is too much.</summary>
     public bool Add(bool isRefused)
     {

@@ -11,11 +11,20 @@ internal sealed class ServerRequestTable
 {
     private readonly ConcurrentDictionary<RequestId, OpenServerRequest> _open = new();
 
-    public bool TryOpen(RequestId id, string method, ServerRequestContext context) =>
-        id.Id is not null && _open.Count < MessageLimits.MaxOpenServerRequests && _open.TryAdd(id, new OpenServerRequest(method, ProgressToken(context.Payload)));
+    public bool TryOpen(RequestId id, string method, ServerRequestContext context, IDisposable? pause = null) =>
+        id.Id is not null && _open.Count < MessageLimits.MaxOpenServerRequests && _open.TryAdd(id, new OpenServerRequest(method, ProgressToken(context.Payload), pause));
 
     /// <summary>Takes the request that an answer belongs to; null where none is open.</summary>
-    public OpenServerRequest? TryClose(RequestId id) => id.Id is not null && _open.TryRemove(id, out OpenServerRequest? asked) ? asked : null;
+    public OpenServerRequest? TryClose(RequestId id)
+    {
+        if (id.Id is null || !_open.TryRemove(id, out OpenServerRequest? asked))
+        {
+            return null;
+        }
+
+        asked.Pause?.Dispose();
+        return asked;
+    }
 
     /// <summary>Whether a progress notification of the host belongs to an open request of the server.</summary>
     public bool OwnsProgress(JsonNode? parameters)

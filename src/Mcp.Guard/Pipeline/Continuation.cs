@@ -1,3 +1,5 @@
+using Mcp.Guard.Stages.Budgets;
+
 namespace Mcp.Guard.Pipeline;
 
 /// <summary>
@@ -30,6 +32,9 @@ internal sealed class Continuation
 
     /// <summary>The decision that the first request was recorded under.</summary>
     public required string RootDecisionId { get; init; }
+
+    /// <summary>The chain of the first request.</summary>
+    public required CallChain? Chain { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Mcp.Guard.Stages.Concurrency;
 using Mcp.Guard.Stages.KillSwitch;
 using Mcp.Guard.Stages.ResultSanitizing;
+using Mcp.Guard.Stages.Timeouts;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -87,8 +88,31 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         return end;
     }
 
-    /// <summary>A late reply to a call that was given up: its slot is free.</summary>
-    public void Release() => lease?.Dispose();
+    /// <summary>The slot of the call; null where the method needs none.</summary>
+    public ConcurrencyLease? Lease => lease;
+
+    /// <summary>How long the call may take; null for one without an end.</summary>
+    public CallTimeLimits? TimeLimits
+    {
+        get
+        {
+            TimeSpan total = Timeout;
+            if (total == System.Threading.Timeout.InfiniteTimeSpan)
+            {
+                return null;
+            }
+
+            // A rule lets each sign of progress grant its own time-out once more, up to its cap.
+            TimeSpan? cap = context.HasVerdict ? context.Verdict.TimeoutWithProgress : null;
+            return new CallTimeLimits
+            {
+                Total = total,
+                PerProgress = cap is null ? null : total,
+                ProgressCap = cap ?? total,
+                MaxPaused = context.Policy.Defaults.ConsentTimeout,
+            };
+        }
+    }
 
     /// <summary>Ends a call that was forwarded and got no reply; the caller holds the right to end it.</summary>
     public ValueTask<GuardDenial> EndIfOpenAsync(string decision, string code, string reason, bool stillRuns = false) =>

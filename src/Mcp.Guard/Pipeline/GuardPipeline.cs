@@ -16,6 +16,9 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
 
     public AuditTrail Audit => audit;
 
+    /// <summary>The slots of all calls.</summary>
+    public ConcurrencyGate Gate => gate;
+
     public TimeProvider Time => time;
 
     public ILogger Logger => logger;

@@ -52,6 +52,9 @@ internal sealed class GuardRuntime
     /// <summary>Starts the guard where no host has: reads the stops, opens the audit. Set once, when the guard is put together.</summary>
     public Func<CancellationToken, Task> StartAsync { get; set; } = static _ => throw new InvalidOperationException("the guard is not put together");
 
+    /// <summary>Sampling requests inside results that wait for the host's answer.</summary>
+    public SamplingInputs SamplingInputs { get; } = new();
+
     /// <summary>The transports that are connected, so that a stop reaches running calls.</summary>
     public required ConnectionRegistry Connections { get; init; }
 

@@ -23,4 +23,13 @@ internal static class MessageLimits
 
     /// <summary>Rounds of <c>input_required</c> for one call: the SDK itself resends up to 10 times.</summary>
     public const int MaxContinuationRounds = 10;
+
+    /// <summary>Requests of a server that are judged and answered at the same time; the rest is not answered.</summary>
+    public const int MaxUnansweredServerRequests = 64;
+
+    /// <summary>Messages that the SDK has read ahead of the guard; beyond it notifications are dropped unread.</summary>
+    public const int MaxUnreadMessages = 512;
+
+    /// <summary>Notifications of one connection that are judged in a second, twice as many at once after a pause.</summary>
+    public const int MaxNotificationsPerSecond = 1000;
 }

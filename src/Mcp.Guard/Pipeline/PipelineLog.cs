@@ -29,6 +29,9 @@ internal static partial class PipelineLog
     [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "Refused a message from server '{Server}': {Reason} ({Count} so far on this connection).")]
     public static partial void ServerMessageRefused(ILogger logger, string server, string reason, long count);
 
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Error, Message = "Server '{Server}' is ended with its processes: {Reason}.")]
+    public static partial void ServerEnded(ILogger logger, string server, string reason);
+
     [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled ({Failure}).")]
     public static partial void CancelNotSent(ILogger logger, string server, string failure);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Catalog;
 
 namespace Mcp.Guard.Pipeline;
@@ -96,6 +97,9 @@ internal sealed class RequestContext : GuardRequestContext
 
     /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
     public Continuation? Continues { get; set; }
+
+    /// <summary>Where the request stands in the calls that one root call caused through sampling; null where no transport has said so.</summary>
+    public CallChain? Chain { get; set; }
 
     /// <summary>True where the call is the guard's own (a list request that it makes for itself).</summary>
     public bool IsOwn { get; init; }

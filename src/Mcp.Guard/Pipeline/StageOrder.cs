@@ -69,6 +69,7 @@ internal static class StageOrder
 
         IGuardStage<ServerRequestContext>[] serverRequest =
         [
+            new SamplingPromptLimitStage(parts.Tokens),
             new ServerRequestGate(),
         ];
 

@@ -100,7 +100,7 @@ internal sealed class PolicyErrorTests
             yield return Case("duration(" + duration + ")", $"{{\"defaults\":{{\"toolTimeout\":»\"{duration}\"}}}}", "/defaults/toolTimeout", "is not permitted here");
         }
 
-        foreach (string size in (string[])["\"1MB\"", "\"MiB\"", "\"1 MiB\"", "1.5", "-1", "\"99999999999999999GiB\"", "true", "\"0B\""])
+        foreach (string size in (string[])["\"1MB\"", "\"MiB\"", "\"1 MiB\"", "1.5", "-1", "\"99999999999999999GiB\"", "true", "\"0B\"", "\"65MiB\"", "67108865"])
         {
             yield return Case("size(" + size + ")", $"{{\"defaults\":{{\"results\":{{\"maxBytes\":»{size}}}}}}}", "/defaults/results/maxBytes", "is not permitted here");
         }

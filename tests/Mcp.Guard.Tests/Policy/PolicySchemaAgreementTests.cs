@@ -18,7 +18,7 @@ internal sealed class PolicySchemaAgreementTests
         "deny-with-require", "when-on-resources", "paths-without-tools", "extension-without-timeout", "extension-shorter", "path-and-content", "none-with-limit",
         "image-in-bubblewrap", "container-without-image", "variable-twice", "variable-loader", "variable-of-box", "variable-by-env", "runner-open",
         "runner-behind-shell", "batch-file", "header-twice", "retention-exponent", "window-zero", "window-long", "rate-too-fast",
-        "duration(0ms)", "size(\"0B\")", "glob-blank", "glob-edge-blank", "glob-double-star", "glob-question", "glob-class", "glob-control", "glob-many-stars",
+        "duration(0ms)", "size(\"0B\")", "size(\"65MiB\")", "glob-blank", "glob-edge-blank", "glob-double-star", "glob-question", "glob-class", "glob-control", "glob-many-stars",
         "root-blank", "root-edge-blank", "root-tilde", "root-nul", "root-relative-no-file", "root-twice", "url-pattern", "url(ftp://a.example)", "url(a.example)",
         "url(https://)", "url(https://u@a.example)", "url(https://a.example#x)", "url(https://a.example/ b)", "url(https:\\\\\\\\a.example)", "url(javascript:alert(1))",
         "url(file:///etc/passwd)", "urls(https://a*.example)", "urls(https://a.example/*)", "urls(https://*.*.example)", "urls(https://**)", "authorization-star",

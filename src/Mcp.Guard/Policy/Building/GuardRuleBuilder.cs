@@ -45,6 +45,12 @@ public sealed class GuardRuleBuilder
     /// <param name="timeout">1 millisecond to 1 day.</param>
     public GuardRuleBuilder Timeout(TimeSpan timeout) => Set("timeout", JsonValue.Create(PolicyText.Duration(timeout)));
 
+    /// <summary>The longest time to the reply, which each progress notification starts again, up to a cap.</summary>
+    /// <param name="timeout">1 millisecond to 1 day.</param>
+    /// <param name="withProgress">The time in all whatever the progress: <paramref name="timeout"/> to 1 day.</param>
+    public GuardRuleBuilder Timeout(TimeSpan timeout, TimeSpan withProgress) =>
+        Timeout(timeout).Set("timeoutWithProgress", JsonValue.Create(PolicyText.Duration(withProgress)));
+
     /// <summary>Arguments that are paths, whatever they look like.</summary>
     /// <param name="pointers">JSON Pointers; a token <c>*</c> stands for every member or element.</param>
     public GuardRuleBuilder Paths(params IEnumerable<string> pointers) => Set("paths", PolicyJson.Texts(pointers));

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Policy;
@@ -218,9 +219,9 @@ internal sealed partial class PolicyReading(
 
     private ResultOverrides ReadResults(SectionReader section) => new()
     {
-        MaxBytes = section.Size("maxBytes", 1, 1L << 34),
+        MaxBytes = section.Size("maxBytes", 1, MessageLimits.MaxResultBytes),
         MaxItems = section.Integer("maxItems", 1, 10_000_000),
-        MaxDepth = section.Integer("maxDepth", 1, 512),
+        MaxDepth = section.Integer("maxDepth", 1, MessageLimits.MaxDepth),
         Overflow = section.Word("overflow", PolicyWords.Overflow),
         RemoteReferences = section.Word("remoteReferences", PolicyWords.References),
         LinksWithQuery = section.Word("linksWithQuery", PolicyWords.References),

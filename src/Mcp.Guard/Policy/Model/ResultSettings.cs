@@ -8,7 +8,7 @@ internal sealed record ResultSettings
     /// <summary>The recommended settings.</summary>
     public static ResultSettings Recommended { get; } = new();
 
-    /// <summary>Bytes of one message from the server. Default 4 MiB.</summary>
+    /// <summary>Bytes of one message from the server. Default 4 MiB, at most 64 MiB.</summary>
     public long MaxBytes { get; init; } = 4L * 1024 * 1024;
 
     /// <summary>Content blocks. Default 1,000.</summary>

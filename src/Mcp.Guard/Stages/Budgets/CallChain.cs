@@ -26,10 +26,13 @@ internal sealed class CallChain
     /// <summary>What the root caused so far.</summary>
     public int Caused => Volatile.Read(ref _root.Caused);
 
+    /// <summary>The chain of a request that counts against nobody: a root of its own.</summary>
+    public static CallChain NewRoot() => new(new Root(), 0);
+
     /// <summary>The chain of a new call: a root of its own, or one more that the current sampling request caused.</summary>
     /// <returns>Null where the root may cause no more: deny with <see cref="GuardDenialCodes.BudgetSpent"/>.</returns>
     public static CallChain? ForCall(CallChain? cause, CallChainLimits limits) =>
-        cause is null ? new CallChain(new Root(), 0) : cause._root.TryCause(limits.MaxCaused) ? cause : null;
+        cause is null ? NewRoot() : cause._root.TryCause(limits.MaxCaused) ? cause : null;
 
     /// <summary>The chain of a sampling request that a call caused.</summary>
     /// <param name="call">The open call that it belongs to; null where none is known, which is refused.</param>

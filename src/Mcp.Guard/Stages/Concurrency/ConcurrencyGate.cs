@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Mcp.Guard.Audit;
 
 namespace Mcp.Guard.Stages.Concurrency;
 
@@ -11,6 +12,9 @@ namespace Mcp.Guard.Stages.Concurrency;
 /// <param name="limitsOf">The limits of a server, by its id; null is <paramref name="limits"/> for all.</param>
 internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider time, Func<string, ConcurrencyLimits?>? limitsOf = null)
 {
+    /// <summary>A server with fewer slots may be full after one slow call; it is not ended for that.</summary>
+    private const int MinBlocked = 8;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
     private readonly Dictionary<GuardCaller, int> _runningPerCaller = [];
@@ -67,18 +71,14 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         }
     }
 
-    /// <summary>The connection or process ended: abandoned calls can no longer run, so their slots are free.</summary>
-    public void EndServer(string server)
+    /// <summary>Whether calls that were given up hold every slot of a server, and these are not few: nobody can use it, and nothing shows that it stopped.</summary>
+    public bool IsBlocked(string server)
     {
-        ConcurrencyLease[] abandoned;
         lock (_lock)
         {
-            abandoned = _servers.TryGetValue(server, out ServerSlots? slots) ? [.. slots.Abandoned] : [];
-        }
-
-        foreach (ConcurrencyLease lease in abandoned)
-        {
-            Release(lease);
+            return _servers.TryGetValue(server, out ServerSlots? slots)
+                && slots.Running >= Math.Max(LimitsOf(server).PerServer, MinBlocked)
+                && slots.Abandoned.Count == slots.Running;
         }
     }
 
@@ -88,6 +88,7 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         {
             if (!lease.IsReleased && lease.Hold is null && _servers[lease.Server].Abandoned.Add(lease))
             {
+                GuardTelemetry.CountAbandoned(lease.Server, 1);
                 lease.Hold = time.CreateTimer(static state => ((ConcurrencyLease)state!).Dispose(), lease, limits.AbandonedHold, Timeout.InfiniteTimeSpan);
             }
         }
@@ -107,7 +108,11 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
             lease.Hold?.Dispose();
             ServerSlots slots = _servers[lease.Server];
             slots.Running--;
-            slots.Abandoned.Remove(lease);
+            if (slots.Abandoned.Remove(lease))
+            {
+                GuardTelemetry.CountAbandoned(lease.Server, -1);
+            }
+
             ref int running = ref CollectionsMarshal.GetValueRefOrNullRef(_runningPerCaller, lease.Caller);
             if (--running == 0)
             {

@@ -23,8 +23,8 @@ internal sealed class ConcurrencyLease : IDisposable
     public ITimer? Hold { get; set; }
 
     /// <summary>
-    /// The caller no longer waits, but the server may still work: the slot stays taken until a late reply comes (<see cref="Dispose"/>), the connection ends
-    /// (<see cref="ConcurrencyGate.EndServer"/>) or the hold time is over, whichever is first. A server that obeys a cancellation sends no reply, hence the
+    /// The caller no longer waits, but the server may still work: the slot stays taken until a late reply comes or the connection ends
+    /// (<see cref="Dispose"/>), or the hold time is over, whichever is first. A server that obeys a cancellation sends no reply, hence the
     /// time; a server that does not obey cannot pile up work faster than its slots times the hold time.
     /// </summary>
     public void Abandon() => _gate.Abandon(this);

@@ -2,7 +2,7 @@ namespace Mcp.Guard.Stages.Timeouts;
 
 /// <summary>
 /// The deadline of one call, on the monotonic clock: a time in all, which progress may extend up to a cap where the rule says so. Time in which a person is
-/// asked does not count against the tool.
+/// asked does not count against the tool, up to a cap of its own.
 /// </summary>
 internal sealed class CallDeadline : IDisposable
 {
@@ -113,15 +113,14 @@ internal sealed class CallDeadline : IDisposable
     {
         lock (_lock)
         {
-            if (_ended || _pauses > 0)
+            if (_ended)
             {
-                // A pause arms the timer again when it ends.
                 return;
             }
 
             if (UsedNow() < _due)
             {
-                // Extended since the timer was set.
+                // Extended or paused since the timer was set.
                 Arm();
                 return;
             }
@@ -143,12 +142,19 @@ internal sealed class CallDeadline : IDisposable
     private void Arm()
     {
         // Timers count in milliseconds and may be early by less than one: rounded up, so that a tick finds the deadline passed.
-        TimeSpan left = _due - UsedNow();
+        TimeSpan left = _due - UsedNow() + (_pauses > 0 ? _limits.MaxPaused - PausedNow() : TimeSpan.Zero);
         double milliseconds = Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, uint.MaxValue - 1);
         _timer.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
     }
 
-    private TimeSpan UsedNow() => (_pauses > 0 ? _pausedAt : _time.GetElapsedTime(_start)) - _paused;
+    private TimeSpan UsedNow() => _time.GetElapsedTime(_start) - PausedNow();
+
+    /// <summary>What does not count so far, never more than the limit: a pause that does not end cannot hold a call open.</summary>
+    private TimeSpan PausedNow()
+    {
+        TimeSpan paused = _paused + (_pauses > 0 ? _time.GetElapsedTime(_start) - _pausedAt : TimeSpan.Zero);
+        return paused < _limits.MaxPaused ? paused : _limits.MaxPaused;
+    }
 
     private sealed class PauseEnd(CallDeadline deadline) : IDisposable
     {

@@ -15,6 +15,6 @@ internal sealed record CallTimeLimits
     /// <summary>The time in all that progress can extend a call to; 5 minutes by default.</summary>
     public TimeSpan ProgressCap { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a launched server has to obey a cancellation before its processes are ended; 5 s by default.</summary>
-    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>The most time in all that does not count because a person was asked; 2 minutes by default. Beyond it the time goes on.</summary>
+    public TimeSpan MaxPaused { get; init; } = TimeSpan.FromMinutes(2);
 }

@@ -104,7 +104,7 @@ internal sealed class ConcurrencyGateTests
         later.Abandon();
         time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.That(gate.CountOf("a"), Is.EqualTo((1, 0, 1)), "the hold time frees the first two");
-        gate.EndServer("a");
+        later.Dispose();
         Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)));
         Array.ForEach(leases, lease => lease.Dispose());
         Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)), "a lease is released once");

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Stages.Budgets;
@@ -6,6 +8,8 @@ using Mcp.Guard.Stages.RateLimit;
 using Mcp.Guard.Stages.ResultLimit;
 using Mcp.Guard.Stages.Timeouts;
 using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Tests.Stages.RateLimit;
 
@@ -15,16 +19,13 @@ internal sealed class RateLimitScenarioTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>Schema bombs are the subject of the schema engine's own corpus.</summary>
-    private static readonly string[] Elsewhere = ["rate-019"];
-
     [Test]
     public void Corpus_EveryScenario_HasATestHere()
     {
         using JsonDocument corpus = CorpusFile.Open("ratelimit.json");
         string[] ids = [.. corpus.RootElement.GetProperty("scenarios").EnumerateArray().Select(s => s.GetProperty("id").GetString()!)];
         string[] tested = [.. GetType().GetMethods().Select(m => m.Name).Where(n => n.StartsWith("Rate", StringComparison.Ordinal)).Select(n => $"rate-{n[4..7]}")];
-        Assert.That(ids.Except(tested).Except(Elsewhere), Is.Empty);
+        Assert.That(ids.Except(tested), Is.Empty);
     }
 
     [Test]
@@ -187,6 +188,36 @@ internal sealed class RateLimitScenarioTests
         RateLimitLease lease = default;
         Assert.That(() => lease = new GcraLimiter(new FakeTimeProvider()).Acquire([]), Throws.ArgumentException);
         Assert.That(lease.IsAdmitted, Is.False, "an uninitialised answer denies");
+    }
+
+    /// <summary>The schema engine has a corpus of its own; here a whole call of a tool whose definition is the bomb. One that is too large is no tool at all.</summary>
+    [TestCase("reference loop", "[schema-refused]")]
+    [TestCase("100,000 branches", "[tool-unknown]")]
+    [TestCase("remote reference", "[schema-refused]")]
+    [TestCase("hostile pattern", "[arguments-invalid]")]
+    [CancelAfter(60_000)]
+    public async Task Rate019_SchemaBomb_IsDeniedWithinBoundsAndWithoutTheNetwork(string bomb, string code, CancellationToken ct)
+    {
+        using var network = new TcpListener(IPAddress.Loopback, 0);
+        network.Start();
+        string schema = bomb switch
+        {
+            "reference loop" => """{"type":"object","$ref":"#/$defs/a","$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/b"}]},"b":{"$ref":"#/$defs/a"}}}""",
+            "100,000 branches" => "{\"type\":\"object\",\"anyOf\":[" + string.Join(',', Enumerable.Repeat("{}", 100_000)) + "]}",
+            "remote reference" => "{\"type\":\"object\",\"$ref\":\"http://" + network.LocalEndpoint + "/schema.json\"}",
+            _ => """{"type":"object","properties":{"a":{"type":"string","pattern":"^(a+)+$"}}}""",
+        };
+        var server = new RawServer { Tools = [RawServer.Tool("echo", schema), RawServer.Tool("other")] };
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo", "other"));
+        await using McpClient client = await guard.ConnectAsync(server);
+        CallToolResult answer = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["a"] = new string('a', 100_000) + "!" }, cancellationToken: ct);
+        Assert.Multiple(() =>
+        {
+            Assert.That(((TextContentBlock)answer.Content[0]).Text, Does.Contain(code));
+            Assert.That(server.Calls, Is.Empty);
+            Assert.That(network.Pending(), Is.False, "nobody asked the network for a schema");
+        });
+        Assert.That((await client.CallToolAsync("other", cancellationToken: ct)).IsError, Is.Not.True, "other tools of the server go on");
     }
 
     [TestCase(0, 1)]

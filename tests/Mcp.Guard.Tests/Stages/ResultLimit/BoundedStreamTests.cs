@@ -47,6 +47,39 @@ internal sealed class BoundedStreamTests
     }
 
     [Test]
+    public void Read_LongLineAfterWholeOnes_PassesOnTheWholeOnesOnly()
+    {
+        // Over several chunks, so that whole lines and what is held of the refused one share some and not others.
+        string whole = string.Concat(Enumerable.Range(0, 3_000).Select(static i => new string((char)('a' + (i % 26)), i % 97) + "\n"));
+        string text = whole + new string('x', 400_000) + "\nlater\n";
+        foreach (int piece in new[] { 1_000, 65_535, 65_536, 1_000_000 })
+        {
+            Assert.That(ReadAll(text, piece, static s => new BoundedLineStream(s, 300_000), out bool failed), Is.EqualTo(whole));
+            Assert.That(failed, Is.True);
+            Assert.That(ReadAll(text, piece, static s => new BoundedLineStream(s, 400_000), out failed), Is.EqualTo(text));
+            Assert.That(failed, Is.False);
+        }
+    }
+
+    [Test]
+    public async Task Read_LineThatIsNotWhole_IsHeld()
+    {
+        var pipe = new System.IO.Pipelines.Pipe(new System.IO.Pipelines.PipeOptions(pauseWriterThreshold: 0));
+        await using var stream = new BoundedLineStream(pipe.Reader.AsStream(), 1_000_000);
+        await pipe.Writer.WriteAsync(Encoding.ASCII.GetBytes("one\n" + new string('x', 200_000)));
+        byte[] buffer = new byte[300_000];
+        Assert.That(await stream.ReadAsync(buffer), Is.EqualTo(4));
+        Task<int> next = stream.ReadAsync(buffer).AsTask();
+        Assert.That(next.IsCompleted, Is.False);
+        await pipe.Writer.WriteAsync("\n"u8.ToArray());
+        Assert.That(await next, Is.EqualTo(200_001));
+        await pipe.Writer.WriteAsync("end"u8.ToArray());
+        await pipe.Writer.CompleteAsync();
+        Assert.That(await stream.ReadAsync(buffer), Is.EqualTo(3), "the last line may lack its line feed");
+        Assert.That(await stream.ReadAsync(buffer), Is.Zero);
+    }
+
+    [Test]
     public void Read_LineStreamInAnyPieces_FailsExactlyWhereALineIsTooLong() =>
         Agrees(
             ["\n", "\r\n", "a", "bcd", "é"],
@@ -95,7 +128,7 @@ internal sealed class BoundedStreamTests
         Assert.That(await client.GetStringAsync(new Uri("http://server.test/")), Is.EqualTo(text));
     }
 
-    private static void Agrees(string[] pieces, Func<string, bool> tooLong, Func<Stream, BoundedReadStream> bound)
+    private static void Agrees(string[] pieces, Func<string, bool> tooLong, Func<Stream, InboundStream> bound)
     {
         Gen<(string, int)> cases =
             from parts in Gen.Elements(pieces).ListOf()
@@ -139,9 +172,9 @@ internal sealed class BoundedStreamTests
         }
     }
 
-    private static string ReadAll(string text, int chunk, Func<Stream, BoundedReadStream> bound, out bool failed)
+    private static string ReadAll(string text, int chunk, Func<Stream, InboundStream> bound, out bool failed)
     {
-        using BoundedReadStream stream = bound(new ChunkedStream(Encoding.UTF8.GetBytes(text), chunk));
+        using InboundStream stream = bound(new ChunkedStream(Encoding.UTF8.GetBytes(text), chunk));
         var read = new MemoryStream();
         failed = false;
         try

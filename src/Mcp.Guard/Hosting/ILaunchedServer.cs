@@ -1,0 +1,9 @@
+namespace Mcp.Guard.Hosting;
+
+/// <summary>The inner transport of a server whose processes the guard started and can end.</summary>
+internal interface ILaunchedServer
+{
+    /// <summary>Ends the server and everything it started. Calling it again waits for the same end.</summary>
+    /// <param name="atOnce">True to kill without grace; false closes its input and lets it end first.</param>
+    Task EndAsync(bool atOnce);
+}
