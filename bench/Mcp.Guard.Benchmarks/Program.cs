@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Mcp.Guard.Benchmarks.Content;
+using Mcp.Guard.Benchmarks.Isolation;
 using Mcp.Guard.Benchmarks.Redis;
 using Mcp.Guard.Benchmarks.Schema;
 
@@ -16,6 +17,11 @@ if (args is ["schema-tools", string tools])
 if (args is ["content-speed"])
 {
     return ContentSpeed.Run();
+}
+
+if (args is ["isolation-speed"])
+{
+    return await IsolationSpeed.RunAsync();
 }
 
 if (args is ["redis-speed", string endpoint, ..])

@@ -27,6 +27,13 @@ internal static class Attempts
         "threads" => Threads(int.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "allocate" => Allocate(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "map-shared" => MapShared(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "map-zero" => MapZero(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "map-growing" => MapGrowing(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "hide-pages" => HidePages(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "calls" => string.Join('\n', arguments.Select(Call)),
+        "show" => "shown: " + File.ReadAllText(arguments[0]).Replace('\0', ' '),
+        "links" => string.Join('\n', Directory.EnumerateFileSystemEntries(arguments[0]).Order(StringComparer.Ordinal).Select(static entry => $"{Path.GetFileName(entry)}={new FileInfo(entry).LinkTarget}")),
+        "own-loopback" => OwnLoopback(),
         "memory-file" => Answer(MemoryFile("probe"u8.ToArray(), 0), "made a memory file"),
         "descriptors" => Descriptors(),
         "fill" => Fill(arguments[0], long.Parse(arguments[1], CultureInfo.InvariantCulture)),
@@ -158,6 +165,60 @@ internal static class Attempts
         return block == OutOfRange ? $"failed: {Marshal.GetLastPInvokeErrorMessage()}" : $"mapped {wanted}";
     }
 
+    // A shared map of /dev/zero is shared anonymous memory by another name.
+    private static string MapZero(long wanted)
+    {
+        using FileStream zero = new("/dev/zero", FileMode.Open, FileAccess.ReadWrite);
+        IntPtr block = Map(IntPtr.Zero, (nint)wanted, 3, 0x01, (int)zero.SafeFileHandle.DangerousGetHandle(), 0);
+        return block == OutOfRange ? $"failed: {Marshal.GetLastPInvokeErrorMessage()}" : $"mapped {wanted}";
+    }
+
+    // Memory that grows downwards counts as stack.
+    private static string MapGrowing(long wanted)
+    {
+        IntPtr block = Map(IntPtr.Zero, (nint)wanted, 3, 0x122, -1, 0);
+        return block == OutOfRange ? $"failed: {Marshal.GetLastPInvokeErrorMessage()}" : $"mapped {wanted}";
+    }
+
+    // Written and then read-only: the kernel counts it as data no more, and it stays in memory.
+    private static string HidePages(long wanted)
+    {
+        const int Step = 8 << 20;
+        long got = 0;
+        for (; got < wanted; got += Step)
+        {
+            IntPtr block = Map(IntPtr.Zero, Step, 3, 0x22, -1, 0);
+            if (block == OutOfRange)
+            {
+                return $"failed: after {got} bytes";
+            }
+
+            Touch(block, Step);
+            if (Protect(block, Step, 1) != 0)
+            {
+                return $"failed: {Marshal.GetLastPInvokeErrorMessage()}";
+            }
+        }
+
+        return $"holds {got}";
+    }
+
+    // NUMBER or NUMBER:FIRST; the other arguments are no valid descriptor, address or size.
+    private static string Call(string call)
+    {
+        string[] parts = call.Split(':');
+        long first = parts.Length > 1 ? long.Parse(parts[1], CultureInfo.InvariantCulture) : -1;
+        long result = SystemCall(long.Parse(parts[0], CultureInfo.InvariantCulture), first, -1, -1, -1, -1, -1);
+        return $"{call}={(result >= 0 ? "done" : Marshal.GetLastPInvokeError().ToString(CultureInfo.InvariantCulture))}";
+    }
+
+    private static string OwnLoopback()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return Connect("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+    }
+
     private static void Touch(IntPtr block, int length)
     {
         for (int offset = 0; offset < length; offset += 4096)
@@ -281,6 +342,9 @@ internal static class Attempts
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static extern int Kill(int pid, int signal);
 
+    [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static extern long SystemCall(long number, long first, long second, long third, long fourth, long fifth, long sixth);
+
     [DllImport("libc", EntryPoint = "unshare", SetLastError = true)]
     private static extern int Unshare(int flags);
 
@@ -301,6 +365,9 @@ internal static class Attempts
 
     [DllImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static extern int SetLimit(int resource, long[] limit);
+
+    [DllImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static extern int Protect(IntPtr address, nint length, int protection);
 
     [DllImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static extern int Unmap(IntPtr address, nint length);

@@ -54,6 +54,14 @@ public interface IMcpGuard
     /// <param name="url">The authorization URL; its query is not judged.</param>
     bool AdmitsAuthorizationUrl(string serverId, Uri url);
 
+    /// <summary>
+    /// What <see cref="ConnectAsync"/> would start for a server, as text for review: the command line of its box, environment (names of secrets, never values),
+    /// mounts, and each control with whether it is in force on this machine. Starts nothing and asks for no secret. The text is for people; its form may change.
+    /// </summary>
+    /// <param name="serverId">The id of a server that the policy starts by <c>command</c> or <c>package</c>.</param>
+    /// <exception cref="McpGuardException">The policy names no such server, the guard does not start it, or it would be refused; the message says why.</exception>
+    string DescribeIsolation(string serverId);
+
     /// <summary>Says on whose behalf the calls of the current flow of control are made, until the scope is disposed. Scopes nest.</summary>
     /// <param name="caller">The caller.</param>
     IDisposable BeginScope(GuardCaller caller);

@@ -165,6 +165,14 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
             : new GuardedClientTransport(runtime, settings.Identity, new ProvenHttpTransport(serverId, transport, handler, runtime.Loggers.CreateLogger("Mcp.Guard")), byGuard: true) { Bounds = bounds };
     }
 
+    public string DescribeIsolation(string serverId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(serverId);
+        return runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
+            ? transports.Describe(settings)
+            : throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
+    }
+
     public bool AdmitsAuthorizationUrl(string serverId, Uri url)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(serverId);

@@ -26,17 +26,20 @@ internal sealed class ServerTransportFactory(
     /// <summary>Verifies the package, every file of it, before each start.</summary>
     private async ValueTask<LaunchRequest> RequestAsync(ServerSettings settings, PackageEndpoint package, CancellationToken ct)
     {
-        StoredPackage stored;
         try
         {
-            stored = new PackageStore(policy.Current.PackageStore).Verify(package);
+            return Request(settings, package);
         }
         catch (PackageException refused)
         {
             await RecordAsync(settings, null, null, refused.Message, ct).ConfigureAwait(false);
             throw new McpGuardException($"The server '{settings.Id}' was not started: {refused.Message}.");
         }
+    }
 
+    private LaunchRequest Request(ServerSettings settings, PackageEndpoint package)
+    {
+        StoredPackage stored = new PackageStore(policy.Current.PackageStore).Verify(package);
         bool inImage = settings.Isolation?.Mode == Policy.IsolationMode.Container;
         (string command, IReadOnlyList<string> arguments) = stored.Runtime is not { } runtime ? (stored.Entry, package.Arguments)
             : inImage ? ("/usr/bin/env", [runtime, stored.Entry, .. package.Arguments])
@@ -58,24 +61,73 @@ internal sealed class ServerTransportFactory(
             variables.Add(await ResolveAsync(settings.Id, name, value, ct).ConfigureAwait(false));
         }
 
-        bool inImage = isolation.Mode == Policy.IsolationMode.Container;
-        var admission = new LaunchAdmission(Environment.GetEnvironmentVariable("PATH"), LaunchAdmission.WritableBy(policy.Current.Servers.Values));
-
-        // A secret's value is no part of the fingerprint: it would let who reads the audit try values.
-        LaunchVerdict launch = admission.Admit(
-            request.Command,
-            request.Arguments,
-            [.. variables.Select(variable => new KeyValuePair<string, string>(variable.Name, variable.Secret ? string.Empty : variable.Value))],
-            request.Sha256,
-            inImage);
+        LaunchVerdict launch = Admit(isolation, request, variables);
         await RecordAsync(settings, launch, request.Package, launch.IsAllowed ? null : launch.Reason, ct).ConfigureAwait(false);
         if (!launch.IsAllowed)
         {
             throw new McpGuardException($"The server '{settings.Id}' was not started: {launch.Reason}.");
         }
 
+        return new ServerProcessTransport(settings, Options(settings, isolation, request, launch.Command!, variables), bounds, sanitizer, time, loggers);
+    }
+
+    /// <summary>What would be started, as text for review: nothing is started, no secret is asked for.</summary>
+    /// <exception cref="McpGuardException">It could not be started as the policy says, or the guard does not start it.</exception>
+    public string Describe(ServerSettings settings)
+    {
+        LaunchRequest request;
+        try
+        {
+            request = settings.Endpoint switch
+            {
+                CommandEndpoint command => new LaunchRequest(command.Command, command.Arguments, command.Environment, command.Sha256, null),
+                PackageEndpoint package => Request(settings, package),
+                _ => throw new McpGuardException($"The server '{settings.Id}' is not started by the guard: it is reached by URL or provided by the host."),
+            };
+        }
+        catch (PackageException refused)
+        {
+            throw new McpGuardException($"The server '{settings.Id}' would not be started: {refused.Message}.");
+        }
+
+        if (settings.Isolation is not { } isolation)
+        {
+            throw new McpGuardException($"The server '{settings.Id}' has no \"isolation\" in the policy and would not be started.");
+        }
+
+        List<IsolationVariable> variables = [.. request.Environment.Select(entry => entry.Value.Literal is { } literal
+            ? new IsolationVariable(entry.Key, literal)
+            : new IsolationVariable(entry.Key, string.Empty, Secret: true))];
+        LaunchVerdict launch = Admit(isolation, request, variables);
+        if (!launch.IsAllowed)
+        {
+            throw new McpGuardException($"The server '{settings.Id}' would not be started: {launch.Reason}.");
+        }
+
+        try
+        {
+            return IsolationPlanner.Create(Options(settings, isolation, request, launch.Command!, variables), IsolationHost.Detect()).Describe();
+        }
+        catch (IsolationException unavailable)
+        {
+            throw new McpGuardException($"The server '{settings.Id}' would not be started: {unavailable.Message}");
+        }
+    }
+
+    // A secret's value is no part of the fingerprint: it would let who reads the audit try values.
+    private LaunchVerdict Admit(IsolationSettings isolation, LaunchRequest request, IReadOnlyList<IsolationVariable> variables) =>
+        new LaunchAdmission(Environment.GetEnvironmentVariable("PATH"), LaunchAdmission.WritableBy(policy.Current.Servers.Values)).Admit(
+            request.Command,
+            request.Arguments,
+            [.. variables.Select(variable => new KeyValuePair<string, string>(variable.Name, variable.Secret ? string.Empty : variable.Value))],
+            request.Sha256,
+            isolation.Mode == Policy.IsolationMode.Container);
+
+    private IsolationOptions Options(
+        ServerSettings settings, IsolationSettings isolation, LaunchRequest request, ResolvedCommand command, IReadOnlyList<IsolationVariable> variables)
+    {
         PolicySnapshot current = policy.Current;
-        var options = new IsolationOptions
+        return new IsolationOptions
         {
             Server = settings.Id,
             InstanceId = Guid.CreateVersion7(time.GetUtcNow()).ToString("N"),
@@ -85,8 +137,8 @@ internal sealed class ServerTransportFactory(
                 Policy.IsolationMode.Container => Isolation.IsolationMode.Container,
                 _ => Isolation.IsolationMode.None,
             },
-            Executable = launch.Command!.StartPath,
-            Arguments = [.. launch.Command.LeadingArguments, .. request.Arguments],
+            Executable = command.StartPath,
+            Arguments = [.. command.LeadingArguments, .. request.Arguments],
             Package = request.Package?.Folder,
             Preset = isolation.Preset switch
             {
@@ -116,8 +168,8 @@ internal sealed class ServerTransportFactory(
             Temp = isolation.Temp ?? 64L << 20,
             Required = isolation.Required,
             Image = isolation.Image,
+            Engine = isolation.Engine,
         };
-        return new ServerProcessTransport(settings, options, bounds, sanitizer, time, loggers);
     }
 
     /// <summary>Puts on record what is started: the file with its digest, and the fingerprint of the whole launch. Without the record nothing is started.</summary>

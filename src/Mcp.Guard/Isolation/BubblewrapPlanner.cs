@@ -33,6 +33,9 @@ internal sealed class BubblewrapPlanner
     private readonly JailUser _user;
     private readonly List<string> _arguments = [];
 
+    /// <summary>Whether nothing is lost by memory that the limits of a process do not count: there is no limit, or a cgroup counts all.</summary>
+    private bool CountsAllMemory => _options.Memory is null || _host.CgroupParent is not null;
+
     private BubblewrapPlanner(IsolationOptions options, IsolationHost host, JailUser user)
     {
         _options = options;
@@ -87,6 +90,7 @@ internal sealed class BubblewrapPlanner
         MountPlan mounts = MountPlanner.Create(_options, _host, _host.IsRoot ? _user : null, preset.Readable, ["/usr", .. s_systemFolders, .. s_systemFiles, .. s_networkFiles]);
         List<IsolationVariable> environment = CreateEnvironment(preset);
         string folder = WorkingDirectory(mounts);
+        InterpreterScript.RequireShown(_options, _host, preset, mounts, ["/usr", .. s_systemFolders], folder);
         ReadOnlyMemory<byte>[] files = [Users(), Groups()];
 
         AddPrivileges();
@@ -99,9 +103,8 @@ internal sealed class BubblewrapPlanner
         _arguments.AddRange(preset.Command?.Arguments ?? _options.Arguments);
 
         CgroupPlan? cgroup = CreateCgroup();
-        bool sharedMemory = _options.Memory is null || cgroup is not null;
         bool affinity = cgroup is null && _host.SetProcessors is not null && LimitArguments.AffinityProcessors(_options, _host) is not null;
-        var rules = new SeccompRules(_options.Network != IsolationNetwork.None, sharedMemory, !affinity);
+        var rules = new SeccompRules(_options.Network != IsolationNetwork.None, CountsAllMemory, !affinity);
         return new IsolationPlan
         {
             Server = _options.Server,
@@ -178,6 +181,12 @@ internal sealed class BubblewrapPlanner
         _arguments.AddRange(["--ro-bind-data", Text(JailHandover.FirstFileDescriptor), "/etc/passwd", "--ro-bind-data", Text(JailHandover.FirstFileDescriptor + 1), "/etc/group"]);
         string shared = Text(Math.Clamp(_options.Temp, LeastTemp, MostSharedMemory));
         _arguments.AddRange(["--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--size", shared, "--tmpfs", "/dev/shm"]);
+        if (!CountsAllMemory)
+        {
+            // A shared map of /dev/zero is shared anonymous memory, which no limit of a process counts; /dev/null cannot be mapped.
+            _arguments.AddRange(["--dev-bind", "/dev/null", "/dev/zero"]);
+        }
+
         _arguments.AddRange(["--perms", "0700", "--size", Text(Math.Max(_options.Temp, LeastTemp)), "--tmpfs", "/tmp"]);
     }
 
@@ -269,7 +278,7 @@ internal sealed class BubblewrapPlanner
         report.InForce(IsolationControls.Privileges, $"user {_user}, no capabilities, no new privileges");
         report.InForce(IsolationControls.SystemCalls, "a list of allowed calls");
         report.InForce(IsolationControls.NestedNamespaces, "switched off, and refused by the filter");
-        report.Limit(IsolationControls.ProcessMemory, _options.Memory, limits, "bytes of private memory in each process", NoLimits);
+        report.Limit(IsolationControls.ProcessMemory, _options.Memory, limits, "bytes of writable private memory in each process", NoLimits);
         report.Limit(IsolationControls.TotalMemory, _options.Memory, cgroup is not null, "bytes together", NoCgroup);
         report.Limit(
             IsolationControls.Cpus,

@@ -9,6 +9,8 @@ internal static class ContainerPlanner
     private const long MostSharedMemory = 8L << 20;
     private const long LeastTemp = 4096;
     private const int DigestLength = 64;
+    private const string Docker = "docker";
+    private const string Podman = "podman";
 
     private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdef");
 
@@ -18,9 +20,18 @@ internal static class ContainerPlanner
 
     public static IsolationPlan Create(IsolationOptions options, IsolationHost host)
     {
-        string engine = host.Docker ?? host.Podman
-            ?? throw new IsolationException(options.Server, IsolationFault.ModeUnavailable, "neither docker nor podman is installed", "Install one of them, or choose isolation.mode \"bubblewrap\"");
-        bool podman = host.Docker is null;
+        bool podman = options.Engine == Podman || (options.Engine is null && host.Docker is null);
+        string engine = (podman ? host.Podman : host.Docker)
+            ?? throw new IsolationException(
+                options.Server,
+                IsolationFault.ModeUnavailable,
+                options.Engine is null ? "neither docker nor podman is installed" : $"{options.Engine}, which isolation.engine names, is not installed",
+                options.Engine is null ? "Install one of them, or choose isolation.mode \"bubblewrap\"" : "Install it, or take isolation.engine out of the policy to use the other engine");
+        if (options.Engine is not (null or Docker or Podman))
+        {
+            throw new IsolationException(options.Server, IsolationFault.InvalidOptions, "isolation.engine is not a known engine", "Write docker or podman, or leave it out");
+        }
+
         string image = CheckImage(options);
         JailUser user = JailUser.TryParse(options.User, out JailUser named) ? named : host.IsLinux && !host.IsRoot ? host.User : JailUser.Nobody;
         if (user.User == 0)

@@ -65,4 +65,7 @@ internal sealed record IsolationOptions
 
     /// <summary>Container mode: the image by digest (<c>name@sha256:...</c>).</summary>
     public string? Image { get; init; }
+
+    /// <summary>Container mode: <c>docker</c> or <c>podman</c>. Null: docker, or podman where there is no docker.</summary>
+    public string? Engine { get; init; }
 }

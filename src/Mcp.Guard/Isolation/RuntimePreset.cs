@@ -3,8 +3,9 @@ namespace Mcp.Guard.Isolation;
 /// <summary>What an interpreter needs inside a box besides the read-only system: where it is installed, and variables that keep it from writing elsewhere.</summary>
 /// <param name="Readable">Files and folders of the host to show read-only.</param>
 /// <param name="Environment">Variables that the policy may override.</param>
+/// <param name="Kind">Which interpreter it is; native where it is none.</param>
 /// <param name="Command">What is started instead of the policy's command (npx); null where that is started itself.</param>
-internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyList<KeyValuePair<string, string>> Environment, PlannedCommand? Command = null)
+internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyList<KeyValuePair<string, string>> Environment, IsolationPreset Kind, PlannedCommand? Command = null)
 {
     private const string NodeModules = "/lib/node_modules/";
 
@@ -15,16 +16,16 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
             ? file
             : throw new IsolationException(options.Server, IsolationFault.SourceRefused, $"{options.Executable} does not exist or is not a file", "Install it, or correct the server's command");
         string name = Path.GetFileName(HostPaths.Normalize(options.Executable));
-        return Kind(options.Preset, name) switch
+        return Tell(options.Preset, name) switch
         {
             IsolationPreset.Node => Node(options, host, program.Path, name),
             IsolationPreset.Dotnet => Dotnet(options, program.Path),
             IsolationPreset.Python => Python(options, host, program.Path),
-            _ => new RuntimePreset(Outside(options.Executable), []),
+            _ => new RuntimePreset(Outside(options.Executable), [], IsolationPreset.Native),
         };
     }
 
-    private static IsolationPreset Kind(IsolationPreset wanted, string name) => wanted != IsolationPreset.Automatic ? wanted
+    private static IsolationPreset Tell(IsolationPreset wanted, string name) => wanted != IsolationPreset.Automatic ? wanted
         : name is "node" or "npx" ? IsolationPreset.Node
         : name is "dotnet" or "dnx" ? IsolationPreset.Dotnet
         : name.StartsWith("python", StringComparison.Ordinal) ? IsolationPreset.Python
@@ -44,7 +45,7 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
             command = new PlannedCommand($"{HostPaths.Parent(HostPaths.Normalize(options.Executable))}/node", [npx.Script, .. npx.Arguments]);
         }
 
-        return new RuntimePreset(readable, [new("NO_UPDATE_NOTIFIER", "1")], command);
+        return new RuntimePreset(readable, [new("NO_UPDATE_NOTIFIER", "1")], IsolationPreset.Node, command);
     }
 
     private static RuntimePreset Dotnet(IsolationOptions options, string program)
@@ -66,7 +67,7 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
             environment.Add(new("DOTNET_GCHeapHardLimit", "0x" + (memory / 2).ToString("x", System.Globalization.CultureInfo.InvariantCulture)));
         }
 
-        return new RuntimePreset([.. Outside(folder), .. Outside(options.Executable)], environment);
+        return new RuntimePreset([.. Outside(folder), .. Outside(options.Executable)], environment, IsolationPreset.Dotnet);
     }
 
     private static RuntimePreset Python(IsolationOptions options, IsolationHost host, string program)
@@ -82,7 +83,7 @@ internal sealed record RuntimePreset(IReadOnlyList<string> Readable, IReadOnlyLi
             readable.AddRange(Outside(options.Executable));
         }
 
-        return new RuntimePreset(readable, [new("PYTHONDONTWRITEBYTECODE", "1"), new("PYTHONNOUSERSITE", "1")]);
+        return new RuntimePreset(readable, [new("PYTHONDONTWRITEBYTECODE", "1"), new("PYTHONNOUSERSITE", "1")], IsolationPreset.Python);
     }
 
     // The installation that holds bin/<program>; the program alone where it does not lie in a folder of that name.

@@ -125,6 +125,39 @@ internal sealed class BubblewrapPlanTests
         });
     }
 
+    [TestCase(IsolationPreset.Node, "/srv/app/node_modules/@x/y/dist/index.js", "/srv/app/node_modules", true)]
+    [TestCase(IsolationPreset.Node, "/srv/tool/dist/index.js", "/srv/tool", true)]
+    [TestCase(IsolationPreset.Python, "/srv/tool/server.py", "/srv/tool", true)]
+    [TestCase(IsolationPreset.Dotnet, "/srv/tool/server.dll", "/srv/tool", false)]
+    public void Create_ScriptOutsideTheBox_NamesTheFolderToList(object preset, string script, string folder, bool afterOption)
+    {
+        IsolationHost host = s_host with
+        {
+            Files = new FakeFiles(
+                "/opt", "/opt/run.bin", "/srv", "/srv/project", "/srv/project/deep", "/srv/app", "/srv/app/node_modules", "/srv/app/node_modules/@x/y/dist/index.js",
+                "/srv/tool", "/srv/tool/package.json", "/srv/tool/dist", "/srv/tool/dist/index.js", "/srv/tool/server.py", "/srv/tool/server.dll"),
+        };
+        IsolationOptions options = s_options with
+        {
+            Executable = "/opt/run.bin",
+            Preset = (IsolationPreset)preset,
+            Arguments = afterOption ? ["-B", script] : ["exec", script],
+        };
+        IsolationException? refused = Assert.Throws<IsolationException>(() => IsolationPlanner.Create(options, host));
+        Assert.Multiple(() =>
+        {
+            Assert.That(refused!.Fault, Is.EqualTo(IsolationFault.SourceRefused));
+            Assert.That(refused.Fix, Does.Contain($"Add {folder} to isolation.readable"));
+            Assert.That(() => IsolationPlanner.Create(options with { Readable = [folder, "/srv/project/deep"] }, host), Throws.Nothing);
+        });
+    }
+
+    [Test]
+    public void Create_RelativeScriptWithoutAWorkingDirectory_IsRefused() =>
+        Assert.That(
+            () => IsolationPlanner.Create(s_options with { Preset = IsolationPreset.Node, Arguments = ["index.js"] }, s_host),
+            Throws.TypeOf<IsolationException>().With.Message.Contains("relative"));
+
     [Test]
     public void Create_WithoutABox_SaysWhatIsNotInForce()
     {

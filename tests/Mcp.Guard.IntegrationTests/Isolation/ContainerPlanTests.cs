@@ -96,6 +96,15 @@ internal sealed class ContainerPlanTests
         Assert.That(refused.Fix, Does.Contain("Install"));
     }
 
+    [TestCase("docker", "/usr/bin/docker")]
+    [TestCase("podman", "/usr/bin/podman")]
+    public void Create_EngineOfThePolicy_IsUsed(string engine, string program) =>
+        Assert.That(IsolationPlanner.Create(Options("x") with { Engine = engine }, s_docker).Executable, Is.EqualTo(program));
+
+    [Test]
+    public void Create_EngineOfThePolicyThatIsAbsent_IsNotReplacedByTheOther() =>
+        Refuses(Options("x") with { Engine = "podman" }, s_docker with { Podman = null }, IsolationFault.ModeUnavailable);
+
     [Test]
     public void Create_PathThatTheEngineWouldSplit_IsRefused() => Refuses(Options("x") with { Readable = ["/srv/a,b"] }, s_docker, IsolationFault.InvalidOptions);
 

@@ -6,7 +6,9 @@ namespace Mcp.Guard.Tests.Hosting;
 
 /// <summary>The rule of docs/limits.md, "A server that does not obey", step by step.</summary>
 [TestFixture]
+#pragma warning disable CA1001 // What a test makes its tear-down disposes of.
 internal sealed class ObedienceWatchTests
+#pragma warning restore CA1001
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 

@@ -16,7 +16,7 @@ internal sealed class SeccompFilterTests
 
     private static readonly SeccompRules s_strict = new(InternetSockets: false, SharedMemory: false, ChooseProcessors: false);
     private static readonly SeccompRules s_loose = new(InternetSockets: true, SharedMemory: true, ChooseProcessors: true);
-    private static readonly string[] s_judged = ["mmap", "socket", "clone", "ioctl", "personality", "memfd_create", "sched_setaffinity"];
+    private static readonly string[] s_judged = ["mmap", "socket", "socketpair", "clone", "ioctl", "personality", "memfd_create", "sched_setaffinity"];
     private static readonly string[] s_absent = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"];
 
     private static readonly SeccompArchitecture[] s_architectures = [SeccompArchitecture.X64, SeccompArchitecture.Arm64];
@@ -87,6 +87,10 @@ internal sealed class SeccompFilterTests
     [TestCase("mmap", 3, 0x21UL, NotPermitted)]
     [TestCase("mmap", 3, 0x23UL, NotPermitted)]
     [TestCase("mmap", 3, 0x8021UL, NotPermitted)]
+    [TestCase("mmap", 3, 0x122UL, NotPermitted)]
+    [TestCase("mmap", 3, 0x20022UL, Allow)]
+    [TestCase("socketpair", 0, 1UL, Allow)]
+    [TestCase("socketpair", 0, 30UL, NoSuchFamily)]
     [TestCase("memfd_create", 0, 0UL, NotPermitted)]
     [TestCase("sched_setaffinity", 0, 0UL, Ignored)]
     [TestCase("socket", 0, 1UL, Allow)]
@@ -98,6 +102,8 @@ internal sealed class SeccompFilterTests
     public void Create_Strict_JudgesByArgument(string name, int argument, ulong value, uint expected) => Judges(s_strict, name, argument, value, expected);
 
     [TestCase("mmap", 3, 0x21UL, Allow)]
+    [TestCase("mmap", 3, 0x122UL, Allow)]
+    [TestCase("socketpair", 0, 2UL, NoSuchFamily)]
     [TestCase("memfd_create", 0, 0UL, Allow)]
     [TestCase("sched_setaffinity", 0, 0UL, Allow)]
     [TestCase("socket", 0, 1UL, Allow)]

@@ -38,6 +38,9 @@ internal static class SeccompFilter
     // MAP_SHARED and MAP_ANONYMOUS; MAP_SHARED_VALIDATE has the first bit too.
     private const uint SharedAnonymous = 0x21;
 
+    // MAP_GROWSDOWN: the kernel counts such memory as stack, not as data (mm/mmap.c, is_data_mapping), and tests the stack's limit only when it grows.
+    private const uint GrowsDown = 0x0100;
+
     private static readonly string[] s_notImplemented = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"];
 
     public static BpfBlock Create(SeccompArchitecture architecture, SeccompRules rules)
@@ -98,7 +101,12 @@ internal static class SeccompFilter
             "ioctl" => LoadArgument(1, OneOf([TerminalInput, TerminalPaste], refused, allowed)),
             "personality" => LoadArgument(0, OneOf([0, uint.MaxValue], allowed, refused)),
             "socket" => JudgeSocket(rules, allowed),
-            "mmap" when !rules.SharedMemory => LoadArgument(3, BpfBlock.Mask(SharedAnonymous, BpfBlock.Choose(BpfCode.JumpIfEqual, SharedAnonymous, refused, allowed))),
+            "socketpair" => LoadArgument(0, OneOf([FamilyUnix], allowed, BpfBlock.Return(NoSuchFamily))),
+            "mmap" when !rules.SharedMemory => LoadArgument(3, BpfBlock.Choose(
+                BpfCode.JumpIfAnyBit,
+                GrowsDown,
+                refused,
+                BpfBlock.Mask(SharedAnonymous, BpfBlock.Choose(BpfCode.JumpIfEqual, SharedAnonymous, refused, allowed)))),
             "memfd_create" when !rules.SharedMemory => refused,
             "sched_setaffinity" when !rules.ChooseProcessors => BpfBlock.Return(Ignored),
             _ => allowed,

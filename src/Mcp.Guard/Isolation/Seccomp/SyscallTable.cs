@@ -260,7 +260,6 @@ internal static class SyscallTable
         new("listen", 50, 201),
         new("getsockname", 51, 204),
         new("getpeername", 52, 205),
-        new("socketpair", 53, 199),
         new("setsockopt", 54, 208),
         new("getsockopt", 55, 209),
         // the system
@@ -274,6 +273,7 @@ internal static class SyscallTable
         // judged by their arguments
         new("mmap", 9, 222),
         new("socket", 41, 198),
+        new("socketpair", 53, 199),
         new("clone", 56, 220),
         new("ioctl", 16, 29),
         new("personality", 135, 92),
