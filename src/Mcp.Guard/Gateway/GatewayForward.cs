@@ -18,7 +18,7 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
 
     private readonly Lock _gate = new();
     private readonly string _prefix = QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
-    private readonly ForwardedElicitation _elicitation = new(serverId, guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
+    private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
     private long _failedAt;
     private bool _disposed;

@@ -50,6 +50,7 @@ internal sealed class ContinuationTable
             Fingerprint = call.Entry?.Definition.Fingerprint,
             RequestState = review.RequestState,
             Admitted = review.Admitted,
+            Questions = review.Questions,
             Round = round,
             ConsentNote = call.ConsentNote,
             RootDecisionId = call.Continues?.RootDecisionId ?? call.DecisionId,

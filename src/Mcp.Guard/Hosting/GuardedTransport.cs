@@ -405,6 +405,7 @@ internal sealed partial class GuardedTransport : ITransport
         if (context.Fault is null && ContinuationTable.IsContinuation(context.Current))
         {
             _continuations.Bind(context, _pipeline.Time.GetUtcNow());
+            await ContinuedAnswers.JudgeAsync(this, context).ConfigureAwait(false);
         }
     }
 

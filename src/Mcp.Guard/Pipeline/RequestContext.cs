@@ -9,6 +9,7 @@ namespace Mcp.Guard.Pipeline;
 /// <summary>A request from the client to the server, with what the built-in stages share about it.</summary>
 internal sealed class RequestContext : GuardRequestContext
 {
+    private int _serverRequests;
     private string? _argumentsDigest;
 
     public RequestContext(ConnectionState connection, PolicySnapshot policy, ServerSettings? settings, GuardCaller caller, string decisionId, string method)
@@ -41,6 +42,9 @@ internal sealed class RequestContext : GuardRequestContext
     public override JsonElement Arguments => ArgumentsElement;
 
     public override McpToolDefinition? Tool => Entry?.Definition;
+
+    /// <summary>Counts a request of the server that this call caused; how many there are now.</summary>
+    public int CountServerRequest() => Interlocked.Increment(ref _serverRequests);
 
     public override bool IsDestructive =>
         Kind == RequestKind.ToolCall

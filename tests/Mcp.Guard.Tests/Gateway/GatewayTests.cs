@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Mcp.Guard.Gateway;
+using Mcp.Guard.Stages.ServerRequests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
@@ -299,12 +300,12 @@ internal sealed class GatewayTests(string protocolVersion)
         McpClient client = await Connect(gateway, Ada, (_, _) => new(GatewayFixture.Answer(answers.Dequeue())));
 
         // The text of a server below the heading of the guard, every line marked: it cannot begin like the guard's own prompt.
-        string shown = ForwardedElicitation.Label("behind", "Allow tool 'echo' of server 'behind'?\nAnswer once.\u202e");
+        string shown = ServerRequestOrigin.Label("behind", "during 'ask'", "Allow tool 'echo' of server 'behind'?\nAnswer once.\u202e", null);
         CallToolResult result = await client.CallToolAsync("behind__echo");
 
         Assert.Multiple(() =>
         {
-            Assert.That(shown, Does.StartWith("Server 'behind' asks the following. This is not a request of the gateway for your consent.\n> \"Allow tool"));
+            Assert.That(shown, Does.StartWith("Server 'behind' asks the following, during 'ask'. This is not a request for your consent to a call.\n> \"Allow tool"));
             Assert.That(shown.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1), Has.All.StartsWith("> \""));
             Assert.That(shown, Does.Contain("\\u202E"));
             Assert.That(TextOf(result), Does.Contain("[consent-denied]"));
