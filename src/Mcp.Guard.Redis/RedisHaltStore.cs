@@ -182,8 +182,14 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
             {
                 return;
             }
-            catch (Exception failure) when (failure is RedisUnavailableException or RedisException or TimeoutException or ObjectDisposedException)
+            catch (Exception failure)
             {
+                // Of whatever kind: a loop that ended would hear of no further stop, and nothing would ever count as stale.
+                if (failure is not (RedisUnavailableException or RedisException or TimeoutException or ObjectDisposedException))
+                {
+                    RedisLog.FollowFailed(_link.Logger, failure);
+                }
+
                 TimeSpan age = _link.Time.GetElapsedTime(lastRead);
                 if (age >= _link.Options.HaltStaleness && !isUnknown)
                 {
@@ -205,9 +211,11 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
         using var woken = CancellationTokenSource.CreateLinkedTokenSource(ct);
         Task told = _told.WaitAsync(woken.Token);
         Task first = await Task.WhenAny(told, Task.Delay(wait, _link.Time, woken.Token));
+
+        // Told or not: neither the timer nor the place in the queue stays behind.
+        await woken.CancelAsync();
         if (first != told)
         {
-            await woken.CancelAsync();
             try
             {
                 await told;
@@ -310,8 +318,9 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
                 ? new Halt(new HaltScope(StateJson.Text(root, "server"u8), StateJson.Text(root, "tool"u8), StateJson.Text(root, "user"u8)), reason, since)
                 : null;
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: text that is no Unicode, which is seen only when it is read.
             return null;
         }
     }

@@ -162,18 +162,16 @@ internal sealed class RedisLink : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
-        try
+
+        // Where it was never connected, what was under way closes its own.
+        await ((Task)_ready).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_ready.IsCompletedSuccessfully)
         {
-            ConnectionMultiplexer connection = await _ready;
-            await connection.DisposeAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // Never connected: what was under way has closed its own.
+            await _ready.Result.DisposeAsync();
         }
     }
 
-    // The container may let go without waiting.
+    // The container may let go without waiting: a connection that is being made is closed when it is there.
     public void Dispose()
     {
         _closed.Cancel();
@@ -181,29 +179,40 @@ internal sealed class RedisLink : IAsyncDisposable, IDisposable
         {
             _ready.Result.Dispose();
         }
+        else
+        {
+            _ = DisposeAsync().AsTask();
+        }
     }
 
-    // Every shard's epoch is known before the first operation, so that a loss is seen wherever it happens.
+    // Every shard's epoch is known before the first operation, so that a loss is seen wherever it happens. Whatever fails is tried again: a task that had
+    // failed for good would leave the host without its stores until it is started anew.
     private async Task<ConnectionMultiplexer> PrepareAsync(ConfigurationOptions configuration)
     {
-        ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration);
+        ConnectionMultiplexer? connection = null;
         try
         {
-            while (true)
+            for (long attempt = 1; ; attempt++)
             {
                 _closed.Token.ThrowIfCancellationRequested();
                 try
                 {
+                    connection ??= await ConnectionMultiplexer.ConnectAsync(configuration);
                     await LearnEpochsAsync(connection.GetDatabase()).WaitAsync(StartTimeout, Time, _closed.Token);
                     return connection;
                 }
-                catch (Exception failure) when (failure is RedisException or TimeoutException)
+                catch (Exception failure) when (!_closed.IsCancellationRequested)
                 {
+                    if (long.IsPow2(attempt))
+                    {
+                        RedisLog.NotReady(Logger, failure);
+                    }
+
                     await Task.Delay(TimeSpan.FromMilliseconds(100 + RandomNumberGenerator.GetInt32(200)), Time, _closed.Token);
                 }
             }
         }
-        catch
+        catch (Exception) when (connection is not null)
         {
             await connection.DisposeAsync();
             throw;

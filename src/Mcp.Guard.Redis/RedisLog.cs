@@ -28,4 +28,10 @@ internal static partial class RedisLog
 
     [LoggerMessage(5708, LogLevel.Error, "What Redis holds as {What} is not what the guard writes; it is not used.")]
     public static partial void Damaged(ILogger logger, string what);
+
+    [LoggerMessage(5709, LogLevel.Error, "Reading the stops failed in a way that is not foreseen; it is tried again.")]
+    public static partial void FollowFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(5710, LogLevel.Warning, "Redis cannot be made ready; it is tried again.")]
+    public static partial void NotReady(ILogger logger, Exception failure);
 }

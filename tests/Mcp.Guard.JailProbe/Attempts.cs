@@ -29,6 +29,7 @@ internal static class Attempts
         "map-shared" => MapShared(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "map-zero" => MapZero(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "map-growing" => MapGrowing(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "hide-pages" => HidePages(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "calls" => string.Join('\n', arguments.Select(Call)),
         "show" => "shown: " + File.ReadAllText(arguments[0]).Replace('\0', ' '),
         "links" => string.Join('\n', Directory.EnumerateFileSystemEntries(arguments[0]).Order(StringComparer.Ordinal).Select(static entry => $"{Path.GetFileName(entry)}={new FileInfo(entry).LinkTarget}")),
@@ -177,6 +178,29 @@ internal static class Attempts
     {
         IntPtr block = Map(IntPtr.Zero, (nint)wanted, 3, 0x122, -1, 0);
         return block == OutOfRange ? $"failed: {Marshal.GetLastPInvokeErrorMessage()}" : $"mapped {wanted}";
+    }
+
+    // Written and then read-only: the kernel counts it as data no more, and it stays in memory.
+    private static string HidePages(long wanted)
+    {
+        const int Step = 8 << 20;
+        long got = 0;
+        for (; got < wanted; got += Step)
+        {
+            IntPtr block = Map(IntPtr.Zero, Step, 3, 0x22, -1, 0);
+            if (block == OutOfRange)
+            {
+                return $"failed: after {got} bytes";
+            }
+
+            Touch(block, Step);
+            if (Protect(block, Step, 1) != 0)
+            {
+                return $"failed: {Marshal.GetLastPInvokeErrorMessage()}";
+            }
+        }
+
+        return $"holds {got}";
     }
 
     // NUMBER or NUMBER:FIRST; the other arguments are no valid descriptor, address or size.
@@ -341,6 +365,9 @@ internal static class Attempts
 
     [DllImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static extern int SetLimit(int resource, long[] limit);
+
+    [DllImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static extern int Protect(IntPtr address, nint length, int protection);
 
     [DllImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static extern int Unmap(IntPtr address, nint length);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StackExchange.Redis;
 
 namespace Mcp.Guard.Redis.Tests;
 
@@ -339,6 +340,41 @@ internal sealed class RedisFaultTests
         Assert.That((await pins.ReadAsync(Files, default)).Status, Is.EqualTo(PinnedCatalogStatus.Unavailable));
         Assert.That(async () => await consents.TakeAsync(HostProcess.Binding(), DateTimeOffset.UnixEpoch, default), Throws.TypeOf<RedisUnavailableException>());
         Assert.That((await halts.ReadAsync(default)).Select(static halt => halt.Scope), Does.Contain(HaltScope.Everything));
+    }
+
+    [Test]
+    public async Task Follower_StopThatIsNoUnicode_StopsEverythingAndHearsOfTheNextOne()
+    {
+        await using RedisLink link = Open();
+        await using RedisLink other = Open();
+        using var store = new RedisHaltStore(link);
+        using var follower = new RedisHaltStore(other);
+        IReadOnlyList<Halt>? seen = null;
+        using IDisposable subscription = follower.Subscribe(halts => Volatile.Write(ref seen, halts));
+        await Eventually.True(() => Volatile.Read(ref seen) is { Count: 0 });
+        RedisKey key = link.Keys.Of(RedisKeys.ShardOf('h', string.Empty), "h", "all");
+
+        // Half a surrogate pair is sound JSON, and fails only when the text is read.
+        await link.ExecuteAsync("damage", database => database.HashSetAsync(key, "bad", """{"server":"\ud800","reason":"why","since":"2026-01-01T00:00:00Z"}"""), default);
+        await store.SetAsync(new Halt(new HaltScope("files"), "why", DateTimeOffset.UnixEpoch), default);
+        await Eventually.True(() => Volatile.Read(ref seen) is { Count: 2 } halts && halts.Any(static halt => halt.Scope == HaltScope.Everything));
+
+        await link.ExecuteAsync("mend", database => database.HashDeleteAsync(key, "bad"), default);
+        await store.SetAsync(new Halt(new HaltScope("notes"), "why", DateTimeOffset.UnixEpoch), default);
+        await Eventually.True(() => Volatile.Read(ref seen) is { Count: 2 } halts && halts.All(static halt => halt.Scope.Server is not null));
+    }
+
+    [Test]
+    public async Task Ready_EpochThatIsNone_IsTriedAgainUntilItIs()
+    {
+        using ConnectionMultiplexer plain = await ConnectionMultiplexer.ConnectAsync(_server.Configuration());
+        RedisKey key = new RedisKeys(_prefix).Epoch(0);
+        await plain.GetDatabase().StringSetAsync(key, "no epoch");
+        await using RedisLink link = Open();
+        await Task.WhenAny(link.Ready, Task.Delay(TimeSpan.FromMilliseconds(500)));
+        Assert.That(link.Ready.IsCompleted, Is.False);
+        await plain.GetDatabase().KeyDeleteAsync(key);
+        await link.Ready.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     private static McpServerIdentity Files => new("files", "npx server");

@@ -21,8 +21,8 @@ internal sealed class GuardedAIFunction : AIFunction
     /// <summary>The connection that its calls go through.</summary>
     public ConnectionState Connection { get; }
 
-    /// <summary>The exact name at the server.</summary>
-    public string ToolName => _tool.ProtocolTool.Name;
+    /// <summary>The exact name at the server, whatever name it is listed under.</summary>
+    public string ToolName => Connection.Tools.ExactNameOf(_tool.ProtocolTool.Name) ?? _tool.ProtocolTool.Name;
 
     public override string Name => _tool.Name;
 

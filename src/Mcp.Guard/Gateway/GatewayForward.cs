@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Mcp.Guard.Approvals;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
@@ -18,7 +19,7 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
 
     private readonly Lock _gate = new();
     private readonly string _prefix = QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
-    private readonly ForwardedElicitation _elicitation = new(serverId, guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
+    private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
     private long _failedAt;
     private bool _disposed;
@@ -31,13 +32,16 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
     public async Task<IReadOnlyList<Tool>> ListAsync(CancellationToken ct)
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        using var probe = new ConnectionProbe();
         IList<McpClientTool> listed = await client.ListToolsAsync(cancellationToken: ct).ConfigureAwait(false);
         var names = new Dictionary<string, string>(listed.Count, StringComparer.Ordinal);
         var offered = new List<Tool>(listed.Count);
         foreach (McpClientTool tool in listed)
         {
-            string qualified = QualifiedToolName.Compose(serverId, tool.ProtocolTool.Name);
-            if (names.TryAdd(qualified, tool.ProtocolTool.Name))
+            // A tool whose name another server has too is listed under its qualified name already.
+            string exact = probe.Found?.Tools.ExactNameOf(tool.ProtocolTool.Name) ?? tool.ProtocolTool.Name;
+            string qualified = QualifiedToolName.Compose(serverId, exact);
+            if (names.TryAdd(qualified, exact))
             {
                 offered.Add(Renamed(tool.ProtocolTool, qualified));
             }

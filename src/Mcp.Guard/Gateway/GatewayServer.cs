@@ -66,7 +66,7 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
                     $"The policy reaches the server '{_options.ServerId}' by a URL or command, but it is the gateway itself. Say \"hostProvided\": true there, or set McpGuardGatewayOptions.ServerId.");
             }
 
-            _own = new ConnectionState(_guard.Runtime, settings.Identity) { ProtocolVersion = MethodTable.NewestProtocolVersion };
+            _own = new ConnectionState(_guard.Runtime, settings.Identity) { ProtocolVersion = MethodTable.NewestProtocolVersion, SharesNames = false };
             _own.ListTools = ListOwnToolsAsync;
         }
 

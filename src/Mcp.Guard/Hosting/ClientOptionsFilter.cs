@@ -27,24 +27,33 @@ internal static class ClientOptionsFilter
             own.DiscoverProbeTimeout = given.DiscoverProbeTimeout;
         }
 
-        if (settings.Sampling.Allowed)
+        // Neither the tools of the host nor the context of other servers is ever offered, whatever the host says that it can.
+        var capabilities = new ClientCapabilities();
+        if (settings.Sampling.Allowed && handlers?.SamplingHandler is { } sampling)
         {
-            own.Handlers.SamplingHandler = handlers?.SamplingHandler;
+            own.Handlers.SamplingHandler = sampling;
+            capabilities.Sampling = new SamplingCapability { Context = settings.Sampling.AllowContext ? given!.Capabilities?.Sampling?.Context : null };
+            own.Capabilities = capabilities;
         }
 
-        if (settings.Elicitation.Allowed)
+        if (settings.Elicitation is { Allowed: true } elicitation && (elicitation.Form || elicitation.Url) && handlers?.ElicitationHandler is { } asking)
         {
-            own.Handlers.ElicitationHandler = handlers?.ElicitationHandler;
-            if (handlers?.ElicitationHandler is not null)
+            own.Handlers.ElicitationHandler = asking;
+
+            // A host that says that it shows only one kind is not asked for the other.
+            ElicitationCapability? able = given!.Capabilities?.Elicitation;
+            bool isTold = able is { Form: not null } or { Url: not null };
+            capabilities.Elicitation = new ElicitationCapability
             {
-                own.Capabilities = new ClientCapabilities
-                {
-                    Elicitation = new ElicitationCapability
-                    {
-                        Form = settings.Elicitation.Form ? new FormElicitationCapability() : null,
-                        Url = settings.Elicitation.Url ? new UrlElicitationCapability() : null,
-                    },
-                };
+                Form = elicitation.Form && (!isTold || able!.Form is not null) ? new FormElicitationCapability() : null,
+                Url = elicitation.Url && (!isTold || able!.Url is not null) ? new UrlElicitationCapability() : null,
+            };
+            own.Capabilities = capabilities;
+            if (capabilities.Elicitation is { Form: null, Url: null })
+            {
+                // Without either, an empty capability would mean forms.
+                own.Handlers.ElicitationHandler = null;
+                capabilities.Elicitation = null;
             }
         }
 

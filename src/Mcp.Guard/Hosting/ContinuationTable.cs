@@ -41,15 +41,21 @@ internal sealed class ContinuationTable
             return new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, $"the call asked back more than {MessageLimits.MaxContinuationRounds} times");
         }
 
+        if (call.ArgumentsDigestOrNull is not { } digest)
+        {
+            return new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, "the arguments of the call have no canonical form that a retry could be held to");
+        }
+
         var entry = new Continuation
         {
             Caller = call.Caller,
             Method = call.Method,
             Target = call.TargetName,
-            ArgumentsDigest = call.ArgumentsDigest,
+            ArgumentsDigest = digest,
             Fingerprint = call.Entry?.Definition.Fingerprint,
             RequestState = review.RequestState,
             Admitted = review.Admitted,
+            Questions = review.Questions,
             Round = round,
             ConsentNote = call.ConsentNote,
             RootDecisionId = call.Continues?.RootDecisionId ?? call.DecisionId,
@@ -106,7 +112,7 @@ internal sealed class ContinuationTable
                     && entry.Caller.Equals(retry.Caller)
                     && string.Equals(entry.Method, retry.Method, StringComparison.Ordinal)
                     && string.Equals(entry.Target, retry.TargetName, StringComparison.Ordinal)
-                    && string.Equals(entry.ArgumentsDigest, retry.ArgumentsDigest, StringComparison.Ordinal)
+                    && string.Equals(entry.ArgumentsDigest, retry.ArgumentsDigestOrNull, StringComparison.Ordinal)
                     && string.Equals(entry.RequestState, state, StringComparison.Ordinal)
                     && AnswersOnlyAdmitted(entry, hasAnswers, answers))
                 {

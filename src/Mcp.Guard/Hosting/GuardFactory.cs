@@ -14,6 +14,7 @@ using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Stages.Schema;
+using Mcp.Guard.Stages.ServerRequests;
 using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -84,6 +85,7 @@ internal static class GuardFactory
             Pipeline = pipeline,
             Halts = halts,
             Schemas = schemas,
+            Answers = new HostAnswerCheck(schemas, redaction),
             Pins = register,
             Reviews = new ToolReviews(register, audit, policy, connections, time),
             Connections = connections,

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Budgets;
+using Mcp.Guard.Stages.ServerRequests;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Hosting;
@@ -13,6 +14,9 @@ namespace Mcp.Guard.Hosting;
 internal sealed partial class GuardedTransport
 {
     private const int MaxRecordedMethod = 128;
+
+    /// <summary>MCP 2025-11-25, client/elicitation: an error whose data lists elicitations by URL, a request of the server in disguise.</summary>
+    private const int UrlElicitationRequired = -32042;
 
     private static readonly ExecutionContext CleanContext = CaptureClean();
 
@@ -273,6 +277,11 @@ internal sealed partial class GuardedTransport
                 }
             }
 
+            if (isError && error!.Code == UrlElicitationRequired)
+            {
+                denial ??= new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.ServerRequests, "the server wants addresses opened through an error, where they are not judged");
+            }
+
             if (denial is not null)
             {
                 await evaluation.EndAsync("deny", denial.Code, denial.Reason).ConfigureAwait(false);
@@ -293,6 +302,7 @@ internal sealed partial class GuardedTransport
         {
             // The outcome could not be recorded, or the guard failed: the caller must learn that the call may have happened.
             PipelineLog.AuditFailed(_pipeline.Logger, AuditKind.Outcome, context.DecisionId, failure);
+            evaluation.Lease?.Dispose();
             DeliverDenial(call, Unrecorded(failure));
         }
     }
@@ -487,8 +497,10 @@ internal sealed partial class GuardedTransport
     /// <summary>Judges a request that belongs to a call, and hands it to the host; the refusal, or null where the host answers.</summary>
     private async Task<JsonRpcMessage?> JudgeServerRequestAsync(JsonRpcRequest request, OpenCall cause, JsonElement payload, GuardDenial? spent, ExecutionContext handlerContext, IDisposable? pause)
     {
+        OpenCall[] calls = CallsOf(cause.Caller);
         var context = new ServerRequestContext(
-            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload));
+            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload))
+        { IsCallCertain = calls.Length == 1 };
         GuardDenial? denial = spent ?? await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
         if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
         {
@@ -503,7 +515,13 @@ internal sealed partial class GuardedTransport
             return ServerAnswers.Refusal(request.Id, request.Method);
         }
 
-        if (!_serverRequests.TryOpen(request.Id, request.Method, context, pause))
+        if (!Array.Exists(calls, static call => call.IsForwarded))
+        {
+            Refuse(RefusalReason.UnboundRequest, "the call ended while its request was judged", request.Method);
+            return ServerAnswers.Refusal(request.Id, request.Method);
+        }
+
+        if (!_serverRequests.TryOpen(request.Id, context, calls, pause))
         {
             Refuse(RefusalReason.Overflow, "too many open requests of the server, or an id in use", request.Method);
             return ServerAnswers.Refusal(request.Id, request.Method);
@@ -551,21 +569,12 @@ internal sealed partial class GuardedTransport
             return;
         }
 
-        if (answer is JsonRpcError)
-        {
-            // The host's own failure: its text may name things of the host.
-            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
-            return;
-        }
-
-        if (!MessageSnapshot.TryTake(((JsonRpcResponse)answer).Result, MessageLimits.MaxRequestBytes, out JsonElement payload, out _)
-            || payload.ValueKind != JsonValueKind.Object)
-        {
-            await SendInnerAsync(ServerAnswers.Refusal(answer.Id, asked.Method), ct).ConfigureAwait(false);
-            return;
-        }
-
-        await SendInnerAsync(new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(payload) }, ct).ConfigureAwait(false);
+        HostAnswer judged = JudgeAnswer(asked, answer);
+        bool recorded = await RecordAnswerAsync(asked.Context, judged).ConfigureAwait(false);
+        JsonRpcMessage outgoing = judged.IsSent && recorded
+            ? new JsonRpcResponse { Id = answer.Id, Result = JsonObject.Create(judged.Payload) }
+            : ServerAnswers.Refusal(answer.Id, asked.Context.Method);
+        await SendInnerAsync(outgoing, ct).ConfigureAwait(false);
     }
 
     private async Task SendOwnAsync(JsonRpcMessage message)
@@ -576,7 +585,7 @@ internal sealed partial class GuardedTransport
     }
 
     /// <summary>False where a request that would be let through could not be recorded; a refusal stands whether or not it could.</summary>
-    private async ValueTask<bool> RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial)
+    internal async ValueTask<bool> RecordServerRequestAsync(ServerRequestContext context, GuardDenial? denial, string? decision = null)
     {
         var record = new AuditRecord
         {
@@ -587,7 +596,8 @@ internal sealed partial class GuardedTransport
             SessionId = context.Caller.SessionId,
             Server = _state.Server.Id,
             Method = context.Method,
-            Decision = denial is null ? "admit" : "deny",
+            Target = context.Call?.TargetName,
+            Decision = decision ?? (denial is null ? "admit" : "deny"),
             Code = denial?.Code,
             Stage = denial?.Stage,
             Reason = denial?.Reason,

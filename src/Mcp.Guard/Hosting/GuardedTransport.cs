@@ -273,10 +273,11 @@ internal sealed partial class GuardedTransport : ITransport
 
     private async Task ForwardAsync(OpenCall call, JsonRpcRequest outgoing, CancellationToken ct)
     {
-        using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
         ReplyBounds.Mark? mark = Bounds is { PerRequest: true } ? ReplyBounds.Begin() : null;
         try
         {
+            // Throws where the connection was disposed of while the call was judged: a failure to send like any other.
+            using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
             await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -322,11 +323,10 @@ internal sealed partial class GuardedTransport : ITransport
         Id = request.Id,
         Method = request.Method,
         Params = payload.ValueKind == JsonValueKind.Undefined ? null : JsonObject.Create(payload),
-        Context = OutgoingContext(
-            request.Context, context.Settings is { AllowHeaderMirroring: true }, context.ListedName is null ? null : context.TargetName),
+        Context = OutgoingContext(request.Context, context.Settings is { AllowHeaderMirroring: true }, context.TargetName),
     };
 
-    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors, string? exactName = null)
+    private static JsonRpcMessageContext? OutgoingContext(JsonRpcMessageContext? given, bool mirrors, string? judgedName = null)
     {
         if (given is null)
         {
@@ -350,7 +350,7 @@ internal sealed partial class GuardedTransport : ITransport
             ClientCapabilities = given.ClientCapabilities,
             LogLevel = given.LogLevel,
 #pragma warning disable MCPEXP002 // Experimental in the SDK; left out it would change the Mcp-Name header.
-            RoutingName = given.RoutingName is null ? null : exactName ?? given.RoutingName,
+            RoutingName = given.RoutingName is null ? null : judgedName ?? given.RoutingName,
 #pragma warning restore MCPEXP002
         };
     }
@@ -405,6 +405,7 @@ internal sealed partial class GuardedTransport : ITransport
         if (context.Fault is null && ContinuationTable.IsContinuation(context.Current))
         {
             _continuations.Bind(context, _pipeline.Time.GetUtcNow());
+            await ContinuedAnswers.JudgeAsync(this, context).ConfigureAwait(false);
         }
     }
 

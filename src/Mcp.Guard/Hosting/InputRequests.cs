@@ -43,6 +43,7 @@ internal static class InputRequests
 
         var admitted = new Dictionary<string, string>(StringComparer.Ordinal);
         var judged = new List<ServerRequestContext>();
+        var asked = new Dictionary<string, ServerRequestContext>(StringComparer.Ordinal);
         CallChain? sampling = null;
         if (result.TryGetProperty("inputRequests"u8, out JsonElement questions))
         {
@@ -72,11 +73,14 @@ internal static class InputRequests
                         new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a sampling request too deep, or more than one call may cause"),
                         default,
                         new Dictionary<string, string>(),
+                        new Dictionary<string, ServerRequestContext>(),
                         null);
                 }
 
                 question.Value.TryGetProperty("params"u8, out JsonElement parameters);
-                var context = new ServerRequestContext(connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, parameters);
+                bool isOfHost = name is MethodTable.Sampling or MethodTable.Elicitation;
+                var context = new ServerRequestContext(
+                    connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, isOfHost && parameters.ValueKind == JsonValueKind.Object ? MetaFilter.Apply(parameters) : parameters);
                 GuardDenial? denial = name switch
                 {
                     MethodTable.Roots => null, // answered from the policy's roots, whatever the host says
@@ -84,9 +88,19 @@ internal static class InputRequests
                         await connection.Runtime.Pipeline.JudgeServerRequestAsync(context, CancellationToken.None).ConfigureAwait(false),
                     _ => new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, "an input request with a method that is not in the table"),
                 };
+                if (isOfHost && !await transport.RecordServerRequestAsync(context, denial).ConfigureAwait(false))
+                {
+                    return Refuse("an input request could not be recorded");
+                }
+
                 if (denial is not null)
                 {
                     return Refuse(denial.Reason);
+                }
+
+                if (isOfHost)
+                {
+                    asked.Add(question.Name, context);
                 }
 
                 admitted.Add(question.Name, name);
@@ -99,7 +113,7 @@ internal static class InputRequests
             return Refuse("input_required that asks nothing and carries no state");
         }
 
-        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, state) { SamplingChain = sampling };
+        return new InputRequestReview(null, Rewrite(admitted, judged, state), admitted, asked, state) { SamplingChain = sampling };
     }
 
     /// <summary>Only what was judged goes on: the members that the guard knows, with the payloads as the stages left them.</summary>
@@ -143,5 +157,5 @@ internal static class InputRequests
     }
 
     private static InputRequestReview Refuse(string reason) =>
-        new(new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, reason), default, new Dictionary<string, string>(), null);
+        new(new GuardDenial(GuardDenialCodes.ServerRequestRefused, GuardStages.Methods, reason), default, new Dictionary<string, string>(), new Dictionary<string, ServerRequestContext>(), null);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
@@ -8,6 +9,9 @@ namespace Mcp.Guard.Hosting;
 /// <summary>The answers that the guard itself gives to requests of a server.</summary>
 internal static class ServerAnswers
 {
+    /// <summary>"No" to an elicitation.</summary>
+    public static JsonElement Declined { get; } = JsonDocument.Parse("""{"action":"decline"}""").RootElement;
+
     public static JsonRpcResponse Empty(RequestId id) => new() { Id = id, Result = new JsonObject() };
 
     public static JsonRpcError Error(RequestId id, int code, string message) => new() { Id = id, Error = new JsonRpcErrorDetail { Code = code, Message = message } };

@@ -11,8 +11,8 @@ internal sealed class ServerRequestTable
 {
     private readonly ConcurrentDictionary<RequestId, OpenServerRequest> _open = new();
 
-    public bool TryOpen(RequestId id, string method, ServerRequestContext context, IDisposable? pause = null) =>
-        id.Id is not null && _open.Count < MessageLimits.MaxOpenServerRequests && _open.TryAdd(id, new OpenServerRequest(method, ProgressToken(context.Payload), pause));
+    public bool TryOpen(RequestId id, ServerRequestContext context, OpenCall[] calls, IDisposable? pause) =>
+        id.Id is not null && _open.Count < MessageLimits.MaxOpenServerRequests && _open.TryAdd(id, new OpenServerRequest(context, calls, ProgressToken(context.Payload), pause));
 
     /// <summary>Takes the request that an answer belongs to; null where none is open.</summary>
     public OpenServerRequest? TryClose(RequestId id)

@@ -40,6 +40,12 @@ internal sealed class ConnectionState
     /// </summary>
     public string NamesKey { get; set; }
 
+    /// <summary>False where the tools never stand beside those of the connections: the own tools of a gateway, which passes all others on under qualified names.</summary>
+    public bool SharesNames { get; init; } = true;
+
+    /// <summary>True once the transport has ended; guarded by the lock of <see cref="CatalogNames"/>. A list that comes to its end later leaves no names behind.</summary>
+    public bool HasLeftNames { get; set; }
+
     /// <summary>Tells the client that the list of tools changed; set by the transport.</summary>
     public Action? AnnounceTools { get; set; }
 

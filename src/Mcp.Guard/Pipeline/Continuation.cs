@@ -24,6 +24,9 @@ internal sealed class Continuation
     /// <summary>The admitted input requests: key and method.</summary>
     public required IReadOnlyDictionary<string, string> Admitted { get; init; }
 
+    /// <summary>Those of the admitted input requests that the host answers, as they went to it, by key.</summary>
+    public required IReadOnlyDictionary<string, ServerRequestContext> Questions { get; init; }
+
     /// <summary>How often the call was continued before.</summary>
     public required int Round { get; init; }
 

@@ -107,9 +107,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>
     public async ValueTask<GuardDenial?> JudgeResultAsync(ResultContext context, CancellationToken ct)
     {
+        bool hasAsked = false;
         foreach (StageSlot<ResultContext> slot in stages.Result)
         {
             GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            hasAsked |= string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal);
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
@@ -118,7 +120,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     context.Current = decision.Payload;
                     (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
                     break;
-                case GuardDecisionKind.AskConsent when !string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal):
+                case GuardDecisionKind.AskConsent when !hasAsked:
                     (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
                     break;
                 default:
@@ -154,22 +156,75 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>Judges a request of the server; with no stage that speaks for the method it is refused.</summary>
     public async ValueTask<GuardDenial?> JudgeServerRequestAsync(ServerRequestContext context, CancellationToken ct)
     {
-        foreach (StageSlot<ServerRequestContext> slot in stages.ServerRequest)
+        StageSlot<ServerRequestContext>[] list = stages.ServerRequest;
+        bool replaced = false;
+        for (int i = 0; i < list.Length; i++)
         {
+            StageSlot<ServerRequestContext> slot = list[i];
+            bool isConsent = string.Equals(slot.Name, GuardStages.ServerRequestConsent, StringComparison.Ordinal);
+            if (isConsent && replaced && await JudgeServerRequestAgainAsync(context, i, ct).ConfigureAwait(false) is { } unsettled)
+            {
+                return unsettled;
+            }
+
             GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
+                    if (isConsent && context.WasHeld && await JudgeServerRequestAgainAsync(context, i, ct).ConfigureAwait(false) is { } changed)
+                    {
+                        return changed;
+                    }
+
                     break;
-                case GuardDecisionKind.Replace:
+                case GuardDecisionKind.Replace when !isConsent:
+                    replaced |= !Same(decision.Payload, context.Current);
                     context.Current = decision.Payload;
                     break;
+                case GuardDecisionKind.AskConsent when !isConsent:
+                    context.Ask(slot.Name, decision.Code, decision.Reason);
+                    break;
                 default:
-                    return DenialOf(slot.Name, decision, "no person is asked about a server's request at this place");
+                    return DenialOf(slot.Name, decision, "this stage may not ask or replace here");
             }
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// What goes on must be what every stage before consent accepts as it stands: after a change, and after a wait, in which policy and stops may have changed.
+    /// </summary>
+    private async ValueTask<GuardDenial?> JudgeServerRequestAgainAsync(ServerRequestContext context, int consentAt, CancellationToken ct)
+    {
+        bool asked = context.WasHeld;
+        int reasons = context.AskReasons?.Count ?? 0;
+        StageSlot<ServerRequestContext>[] list = stages.ServerRequest;
+        for (int i = 0; i < consentAt; i++)
+        {
+            StageSlot<ServerRequestContext> slot = list[i];
+            if (string.Equals(slot.Name, GuardStages.ServerRequestRate, StringComparison.Ordinal))
+            {
+                continue; // charged once
+            }
+
+            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue:
+                case GuardDecisionKind.Replace when Same(decision.Payload, context.Current):
+                    break;
+                case GuardDecisionKind.AskConsent:
+                    context.Ask(slot.Name, decision.Code, decision.Reason);
+                    break;
+                default:
+                    return DenialOf(slot.Name, decision, "the request does not settle: a stage would change again what another has changed");
+            }
+        }
+
+        return asked && context.AskReasons?.Count > reasons
+            ? new GuardDenial(GuardDenialCodes.ConsentDenied, GuardStages.ServerRequestConsent, "a reason to ask appeared after the person had answered")
+            : null;
     }
 
     /// <summary>Judges a notification of the server.</summary>

@@ -4,6 +4,7 @@ using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.ServerRequests;
 using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,9 @@ internal sealed class GuardRuntime
     public required HaltSwitch Halts { get; init; }
 
     public required ISchemaCompiler Schemas { get; init; }
+
+    /// <summary>Judges what the host answers to requests of servers.</summary>
+    public required HostAnswerCheck Answers { get; init; }
 
     public required PinRegister Pins { get; init; }
 

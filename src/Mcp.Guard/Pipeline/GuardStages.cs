@@ -59,4 +59,16 @@ public static class GuardStages
 
     /// <summary>Results marked as data for the model, where the policy says so.</summary>
     public const string ResultFraming = "result-framing";
+
+    /// <summary>Sampling and elicitation, where the policy allows them; the first stage of a server's request.</summary>
+    public const string ServerRequests = "server-requests";
+
+    /// <summary>How often a server may ask.</summary>
+    public const string ServerRequestRate = "server-request-rate";
+
+    /// <summary>A person's consent to a server's request; the last stage before which a stage of yours can stand.</summary>
+    public const string ServerRequestConsent = "server-request-consent";
+
+    /// <summary>The guard's heading over what a server asks a person; always the last.</summary>
+    public const string ServerRequestOrigin = "server-request-origin";
 }

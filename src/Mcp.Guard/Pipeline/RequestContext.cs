@@ -9,6 +9,7 @@ namespace Mcp.Guard.Pipeline;
 /// <summary>A request from the client to the server, with what the built-in stages share about it.</summary>
 internal sealed class RequestContext : GuardRequestContext
 {
+    private int _serverRequests;
     private string? _argumentsDigest;
 
     public RequestContext(ConnectionState connection, PolicySnapshot policy, ServerSettings? settings, GuardCaller caller, string decisionId, string method)
@@ -42,6 +43,9 @@ internal sealed class RequestContext : GuardRequestContext
 
     public override McpToolDefinition? Tool => Entry?.Definition;
 
+    /// <summary>Counts a request of the server that this call caused; how many there are now.</summary>
+    public int CountServerRequest() => Interlocked.Increment(ref _serverRequests);
+
     public override bool IsDestructive =>
         Kind == RequestKind.ToolCall
         && (Entry is null || ToolDanger.Weigh(Entry.Hints, Settings is { Trusted: true }, HasVerdict ? Verdict.Destructive : null).IsDestructive);
@@ -69,9 +73,6 @@ internal sealed class RequestContext : GuardRequestContext
     public JsonElement Current { get; private set; }
 
     public string? TargetName { get; private set; }
-
-    /// <summary>The qualified name that the caller used; null where it used the exact one.</summary>
-    public string? ListedName { get; private set; }
 
     public JsonElement ArgumentsElement { get; private set; }
 
@@ -168,7 +169,6 @@ internal sealed class RequestContext : GuardRequestContext
     {
         if (Kind == RequestKind.ToolCall && Fault is null && Connection.Tools.ExactNameOf(TargetName!) is { } exact && Connection.Tools.Find(TargetName!) is null)
         {
-            ListedName = TargetName;
             SetPayload(JsonMembers.Replace(Current, "name"u8, writer => writer.WriteString("name"u8, exact)));
         }
     }

@@ -69,8 +69,14 @@ internal static class StageOrder
 
         IGuardStage<ServerRequestContext>[] serverRequest =
         [
+            new ServerRequestGate(parts.Halts),
+            new SamplingRequestStage(),
             new SamplingPromptLimitStage(parts.Tokens),
-            new ServerRequestGate(),
+            new ElicitationRequestStage(),
+            new ServerRequestTextStage(parts.Sanitizer, parts.Redaction),
+            new ServerRequestRateStage(parts.RateLimits),
+            new ServerRequestConsentStage(parts.Consent, parts.Halts, time),
+            new ServerRequestOriginStage(),
         ];
 
         IGuardStage<NotificationContext>[] notification =
@@ -100,7 +106,7 @@ internal static class StageOrder
             Catalog = Place(catalog, placed, unplaced, null, deadline, time, logger),
             Request = Place(request, placed, unplaced, GuardStages.Consent, deadline, time, logger),
             Result = Place(result, placed, unplaced, GuardStages.ResultConsent, deadline, time, logger),
-            ServerRequest = Place(serverRequest, placed, unplaced, null, deadline, time, logger),
+            ServerRequest = Place(serverRequest, placed, unplaced, GuardStages.ServerRequestConsent, deadline, time, logger),
             Notification = Place(notification, placed, unplaced, null, deadline, time, logger),
         };
         if (unplaced.Count > 0)
@@ -142,19 +148,28 @@ internal static class StageOrder
                 continue;
             }
 
-            if (last is not null && string.Equals(placement.After, last, StringComparison.Ordinal))
+            int position = at < 0 ? order.Count : placement.After is null ? at : at + 1;
+
+            // Behind the person's answer there is no place: what is asked there is asked of nobody, and what the guard adds is its last word.
+            if (last is not null && position > order.FindIndex(item => string.Equals(item.Name, last, StringComparison.Ordinal)))
             {
+                string name = last switch
+                {
+                    GuardStages.Consent => nameof(GuardStages.Consent),
+                    GuardStages.ResultConsent => nameof(GuardStages.ResultConsent),
+                    _ => nameof(GuardStages.ServerRequestConsent),
+                };
                 throw new McpGuardConfigurationException(
                     $"The stage {placement.Part.Description} is placed after '{last}', where it could neither ask nor replace. " +
-                    $"Say AddStage(..., before: GuardStages.{(last == GuardStages.Consent ? nameof(GuardStages.Consent) : nameof(GuardStages.ResultConsent))}).");
+                    $"Say AddStage(..., before: GuardStages.{name}).");
             }
 
-            order.Insert(at < 0 ? order.Count : placement.After is null ? at : at + 1, typed);
+            order.Insert(position, typed);
             unplaced.Remove(placement);
         }
 
         // A person takes longer than a stage may: Consent bounds itself by the policy's consent time-out.
         return [.. order.Select(stage => new StageSlot<TContext>(
-            stage, stage is ConsentStage or ResultConsentStage ? Timeout.InfiniteTimeSpan : deadline, time, logger))];
+            stage, stage is ConsentStage or ResultConsentStage or ServerRequestConsentStage ? Timeout.InfiniteTimeSpan : deadline, time, logger))];
     }
 }

@@ -182,6 +182,7 @@ internal static class PolicyCanonicalizer
         writer.WriteBoolean("allow", server.Elicitation.Allowed);
         writer.WriteBoolean("form", server.Elicitation.Form);
         writer.WriteBoolean("url", server.Elicitation.Url);
+        Write(writer, "urls", server.Elicitation.Urls);
         writer.WriteNumber("maxFields", server.Elicitation.MaxFields);
         Write(writer, "rateLimit", server.Elicitation.RateLimit);
         writer.WriteEndObject();

@@ -79,6 +79,35 @@ internal sealed class EraTools(string log)
             new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForElicitation(new ElicitRequestParams { Message = "your password?" }) }, requestState: "asked");
     }
 
+    [McpServerTool(Name = "form"), Description("Shows a form, in the way of the protocol version.")]
+    public string Form(RequestContext<CallToolRequestParams> context)
+    {
+        if (context.Params!.InputResponses is { } answers)
+        {
+            ElicitResult answer = answers["q"].Deserialize(InputResponse.ElicitResultJsonTypeInfo)!;
+            return Count("form", $"{answer.Action} {(answer.Content is { } content && content.TryGetValue("colour", out var colour) ? colour.ToString() : "nothing")}");
+        }
+
+        Count("form", string.Empty);
+        var schema = new ElicitRequestParams.RequestSchema { Properties = { ["colour"] = new ElicitRequestParams.StringSchema { MaxLength = 10 } } };
+        throw new InputRequiredException(
+            new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForElicitation(new ElicitRequestParams { Message = "Which colour?", RequestedSchema = schema }) }, requestState: "asked");
+    }
+
+    [McpServerTool(Name = "sample"), Description("Asks the model of the host, in the way of the protocol version.")]
+    public string Sample(RequestContext<CallToolRequestParams> context)
+    {
+        if (context.Params!.InputResponses is { } answers)
+        {
+            CreateMessageResult answer = answers["q"].Deserialize(InputResponse.CreateMessageResultJsonTypeInfo)!;
+            return Count("sample", ((TextContentBlock)answer.Content[0]).Text);
+        }
+
+        Count("sample", string.Empty);
+        var asked = new CreateMessageRequestParams { MaxTokens = 5000, Messages = [new SamplingMessage { Role = Role.User, Content = [new TextContentBlock { Text = "How much?" }] }] };
+        throw new InputRequiredException(new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForSampling(asked) }, requestState: "asked");
+    }
+
     [McpServerPrompt(Name = "greet"), Description("Greets.")]
     public string Greet(string name) => Count("greet", $"Say hello to {name}.");
 

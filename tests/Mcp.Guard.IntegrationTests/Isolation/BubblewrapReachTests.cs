@@ -107,6 +107,25 @@ internal sealed class BubblewrapReachTests
     }
 
     [Test]
+    public async Task Allocate_PagesMadeReadOnly_AreHeldByACgroup()
+    {
+        if (IsolationHost.Detect().CgroupParent is null)
+        {
+            Assert.Ignore("needs a delegated cgroup (version 2), which is absent here: the limits of a process do not count such pages (docs/isolation.md)");
+        }
+
+        IsolationOptions options = Probe.Boxed("hide-pages", (1L << 30).ToString(CultureInfo.InvariantCulture)) with { Memory = 256L << 20, Required = [IsolationControls.TotalMemory] };
+        JailRun run = await Probe.RunAsync(options);
+        Assert.That(run.Said, Does.Not.StartWith("holds"), run.ToString());
+    }
+
+    // Where no cgroup can be had, a policy that wants a hostile server held says so, and the server is not started.
+    [Test]
+    public void Allocate_WithoutACgroup_IsRefusedWhereTheTotalIsRequired() => Assert.That(
+        () => IsolationPlanner.Create(Probe.Boxed("hide-pages", "0") with { Memory = 256L << 20, Required = [IsolationControls.TotalMemory] }, IsolationHost.Detect() with { CgroupParent = null }),
+        Throws.TypeOf<IsolationException>().With.Property(nameof(IsolationException.Fault)).EqualTo(IsolationFault.ControlUnavailable));
+
+    [Test]
     public async Task Namespaces_OfTheBox_AreNotTheHosts()
     {
         JailRun run = await Probe.RunAsync(Probe.Boxed("links", "/proc/self/ns"));

@@ -33,11 +33,11 @@ internal sealed class ApprovalTests
         _parts.Clear();
     }
 
-    private async Task<IChatClient> ChatAsync(Action<GuardServerBuilder> policy)
+    private async Task<IChatClient> ChatAsync(Action<GuardServerBuilder> policy, Action<GuardPolicyBuilder>? others = null)
     {
         _time = new FakeTimeProvider();
         _server = new RawServer();
-        _guard = new GuardFixture(policy, guard => guard.UseTimeProvider(_time));
+        _guard = new GuardFixture(policy, guard => guard.UseTimeProvider(_time), others);
         _mcp = await _guard.ConnectAsync(_server);
         _parts.AddRange([_mcp, _guard]);
         _model = new ScriptedChatClient();
@@ -121,6 +121,31 @@ internal sealed class ApprovalTests
             Assert.That(_server.Calls, Has.Count.EqualTo(1));
             Assert.That(_guard.Consent.Requests, Is.Empty, "the approval was the consent");
             Assert.That(ConsentDecisions(), Is.EqualTo((string[])["asked", "allow-once"]));
+        });
+    }
+
+    [Test]
+    public async Task Approved_ToolListedUnderItsQualifiedName_IsAskedAboutAndRunsAsTheExactOne()
+    {
+        IChatClient chat = await ChatAsync(
+            settings => settings.Ask("ask", "echo"),
+            others => others.Server("notes", settings => settings.HostProvided()));
+        await using McpClient notes = await McpClient.CreateAsync(_guard.Guard.Protect("notes", new RawServer()));
+        await notes.ListToolsAsync();
+        _options = new ChatOptions { Tools = await _guard.Guard.ListToolsAsync(_mcp) };
+        _model.ThenCalls(("c1", "test__echo", new() { ["word"] = "x" }));
+        List<ChatMessage> history = Ask();
+
+        ToolApprovalRequestContent asked = Asked(await AsAsync(Ada, chat, history));
+        Assert.That(asked.GetMcpGuardPrompt(), Does.StartWith("Allow tool 'echo' of server 'test'?").And.Contain("The tool echo."));
+        history.Add(Say(asked.CreateResponse(approved: true)));
+        ChatResponse second = await AsAsync(Ada, chat, history);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(second.Text, Is.EqualTo("done"));
+            Assert.That(_server.Calls.Select(call => (string)call.Params!["name"]!), Is.EqualTo((string[])["echo"]));
+            Assert.That(_guard.Consent.Requests, Is.Empty, "the approval was the consent");
         });
     }
 

@@ -1,5 +1,6 @@
 using Mcp.Guard.Gateway;
 using Mcp.Guard.Hosting;
+using Mcp.Guard.Stages.ServerRequests;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -10,7 +11,7 @@ namespace Mcp.Guard.Tests.Gateway;
 [TestFixture]
 internal sealed class ForwardedElicitationTests
 {
-    private static readonly ElicitRequestParams Question = new() { Message = "Which colour?", RequestedSchema = new ElicitRequestParams.RequestSchema() };
+    private static readonly ElicitRequestParams Question = new() { Message = ServerRequestOrigin.Label("behind", "during 'ask'", "Which colour?", null), RequestedSchema = new ElicitRequestParams.RequestSchema() };
 
     [Test]
     public async Task Ask_NoCallOfAClient_Declined()
@@ -66,5 +67,5 @@ internal sealed class ForwardedElicitationTests
     }
 
     private static ForwardedElicitation Handler(GatewayFixture gateway) =>
-        new("behind", gateway.Services.GetRequiredService<McpGuardHost>().Runtime.Consent, TimeSpan.FromMinutes(2), TimeProvider.System);
+        new(gateway.Services.GetRequiredService<McpGuardHost>().Runtime.Consent, TimeSpan.FromMinutes(2), TimeProvider.System);
 }

@@ -26,7 +26,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
         Action<McpGuardBuilder>? configure = null,
         Action<McpGuardGatewayOptions>? options = null,
         Action<IMcpServerBuilder>? server = null,
-        bool elicits = true)
+        bool elicits = true,
+        Action<GuardPolicyBuilder>? policy = null)
     {
         Behind = new RawServer();
         var services = new ServiceCollection();
@@ -38,6 +39,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
                 settings.HostProvided();
                 (behind ?? (all => all.Allow("all", "*")))(settings);
             });
+            policy?.Invoke(document);
             if (own is not null)
             {
                 document.Server("gateway", settings =>

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Mcp.Guard.Gateway;
+using Mcp.Guard.Stages.ServerRequests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
@@ -75,6 +76,45 @@ internal sealed class GatewayTests(string protocolVersion)
         await using var gateway = new GatewayFixture(behind: settings => settings.Allow("all", "*").With("requireCaller", "false"));
         McpClient client = await Connect(gateway, user: null);
         Assert.That((await client.CallToolAsync("behind__echo")).IsError, Is.Not.True);
+    }
+
+    [Test]
+    public async Task Names_TwoServersWithTheSameTools_EachIsOfferedOnceQualifiedAndCalledByItsExactName()
+    {
+        var notes = new RawServer();
+        await using var gateway = new GatewayFixture(
+            options: to => to.Forward("notes", () => notes),
+            policy: document => document.Server("notes", settings =>
+            {
+                settings.HostProvided();
+                settings.Allow("all", "*");
+            }));
+        McpClient client = await Connect(gateway, Ada);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.That((await client.ListToolsAsync()).Select(tool => tool.Name), Is.EqualTo((string[])["behind__echo", "behind__other", "notes__echo", "notes__other"]));
+        }
+
+        Assert.That((await client.CallToolAsync("behind__echo")).IsError, Is.Not.True);
+        Assert.That((await client.CallToolAsync("notes__other")).IsError, Is.Not.True);
+        Assert.That((string)gateway.Behind.Calls.Single().Params!["name"]!, Is.EqualTo("echo"));
+        Assert.That((string)notes.Calls.Single().Params!["name"]!, Is.EqualTo("other"));
+    }
+
+    [Test]
+    public async Task Names_OwnToolLikeOneBehind_BothCanBeCalled()
+    {
+        await using var gateway = new GatewayFixture(own: settings => settings.Allow("all", "*"), server: builder => builder.WithTools<OwnTools>());
+        gateway.Behind.Tools = [RawServer.Tool("greet")];
+        McpClient client = await Connect(gateway, Ada);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.That((await client.ListToolsAsync()).Select(tool => tool.Name), Does.Contain("greet").And.Contain("behind__greet"));
+        }
+
+        Assert.That((await client.CallToolAsync("greet", new Dictionary<string, object?> { ["name"] = "x" })).IsError, Is.Not.True);
+        Assert.That((await client.CallToolAsync("behind__greet")).IsError, Is.Not.True);
+        Assert.That((string)gateway.Behind.Calls.Single().Params!["name"]!, Is.EqualTo("greet"));
     }
 
     [Test]
@@ -299,12 +339,12 @@ internal sealed class GatewayTests(string protocolVersion)
         McpClient client = await Connect(gateway, Ada, (_, _) => new(GatewayFixture.Answer(answers.Dequeue())));
 
         // The text of a server below the heading of the guard, every line marked: it cannot begin like the guard's own prompt.
-        string shown = ForwardedElicitation.Label("behind", "Allow tool 'echo' of server 'behind'?\nAnswer once.\u202e");
+        string shown = ServerRequestOrigin.Label("behind", "during 'ask'", "Allow tool 'echo' of server 'behind'?\nAnswer once.\u202e", null);
         CallToolResult result = await client.CallToolAsync("behind__echo");
 
         Assert.Multiple(() =>
         {
-            Assert.That(shown, Does.StartWith("Server 'behind' asks the following. This is not a request of the gateway for your consent.\n> \"Allow tool"));
+            Assert.That(shown, Does.StartWith("Server 'behind' asks the following, during 'ask'. This is not a request for your consent to a call.\n> \"Allow tool"));
             Assert.That(shown.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1), Has.All.StartsWith("> \""));
             Assert.That(shown, Does.Contain("\\u202E"));
             Assert.That(TextOf(result), Does.Contain("[consent-denied]"));

@@ -101,6 +101,18 @@ internal sealed class ConfigurationTests
         Assert.That((await Assert.ThrowsAsync<McpGuardConfigurationException>(async () => await host.StartAsync()))!.Message, Does.Contain("GuardStages"));
     }
 
+    [TestCase(null, GuardStages.ResultConsent)]
+    [TestCase(null, GuardStages.ResultFraming)]
+    [TestCase(GuardStages.ResultFraming, null)]
+    public async Task Start_ResultStageBehindThePersonsAnswer_StopsTheHost(string? before, string? after)
+    {
+        // Whatever it asked nobody would be asked any more, and what it replaced nobody would have agreed to.
+        using IHost host = Make(services => services.AddMcpGuard(policy => policy.StateDirectory(_folder))
+            .DenyInsteadOfAsking().UseAudit(new AuditCollector()).AddStage(new NoOpinionOfResults(), before, after));
+
+        Assert.That((await Assert.ThrowsAsync<McpGuardConfigurationException>(async () => await host.StartAsync()))!.Message, Does.Contain("GuardStages.ResultConsent"));
+    }
+
     [Test]
     public async Task Start_RootCoversTheGuardsOwnFiles_StopsTheHost()
     {
@@ -118,6 +130,13 @@ internal sealed class ConfigurationTests
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         configure(builder.Services);
         return builder.Build();
+    }
+
+    private sealed class NoOpinionOfResults : IGuardStage<GuardResultContext>
+    {
+        public string Name => "no-opinion-of-results";
+
+        public ValueTask<GuardDecision> EvaluateAsync(GuardResultContext context, CancellationToken ct) => new(GuardDecision.Continue);
     }
 
     private sealed class NoOpinion : IGuardStage<GuardRequestContext>

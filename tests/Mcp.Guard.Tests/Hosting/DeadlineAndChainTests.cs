@@ -228,6 +228,7 @@ internal sealed class DeadlineAndChainTests
     private static Continuation Waiting(GuardCaller caller, DateTimeOffset until) => new()
     {
         Caller = caller,
+        Questions = new Dictionary<string, ServerRequestContext>(),
         Method = "tools/call",
         Target = "echo",
         ArgumentsDigest = "d",

@@ -425,6 +425,58 @@ internal sealed class HostileServerTests
         Assert.That(TextOf(result), Does.Contain("[server-unavailable]"));
     }
 
+    [Test]
+    public async Task ConnectionIsDisposedOf_WhileACallIsJudged_CallEndsOnRecordAndNotByTheExceptionOfATokenSource()
+    {
+        var server = new RawServer();
+        var stage = new WaitingStage();
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"), builder => builder.AddStage(stage, before: GuardStages.KillSwitch));
+        ITransport wire = await guard.Protect(server).ConnectAsync();
+        await SendRaw(wire, 1, "echo", "{}", null, null);
+        stage.Waits = true;
+
+        Task sending = SendRaw(wire, 2, "echo", "{}", null, null);
+        await stage.Entered.Task;
+        await wire.DisposeAsync();
+        stage.Leave.SetResult();
+        await sending;
+
+        Assert.That(guard.Audit.OfKind(AuditKind.Outcome)[^1].Decision, Is.EqualTo("failed"));
+        Assert.That(server.Calls, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task InputRequired_ArgumentsWithoutACanonicalForm_DeniedOnRecord()
+    {
+        var server = new RawServer
+        {
+            ProtocolVersion = "2026-07-28",
+            OnOther = (request, raw) =>
+            {
+                raw.Reply(request.Id, new JsonObject { ["resultType"] = "input_required", ["requestState"] = "s" });
+                return Task.CompletedTask;
+            },
+        };
+        await using var guard = new GuardFixture(GuardFixture.AllowAll());
+        await using ITransport wire = await guard.Protect(server).ConnectAsync();
+        var request = new JsonRpcRequest
+        {
+            Id = new RequestId(1),
+            Method = "prompts/get",
+            Params = new JsonObject
+            {
+                ["name"] = "greeting",
+                ["arguments"] = new JsonObject { ["a"] = new JsonArray([.. Enumerable.Range(0, 100_001).Select(static n => (JsonNode)n)]) },
+                ["_meta"] = new JsonObject { ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28" },
+            },
+        };
+
+        McpGuardException refused = (await Assert.ThrowsAsync<McpGuardException>(async () => await wire.SendMessageAsync(request)))!;
+
+        Assert.That(refused.Code, Is.EqualTo(GuardDenialCodes.ServerRequestRefused));
+        Assert.That(guard.Audit.OfKind(AuditKind.Outcome).Select(static record => record.Code), Is.EqualTo((string[])[GuardDenialCodes.ServerRequestRefused]));
+    }
+
     private static Task AskBack(JsonRpcRequest request, RawServer raw, string method)
     {
         raw.Reply(request.Id, new JsonObject
@@ -455,5 +507,29 @@ internal sealed class HostileServerTests
         }
 
         return wire.SendMessageAsync(new JsonRpcRequest { Id = new RequestId(id), Method = "tools/call", Params = parameters });
+    }
+
+    private sealed class WaitingStage : IGuardStage<GuardRequestContext>
+    {
+        private volatile bool _waits;
+
+        public string Name => "waiting";
+
+        public bool Waits { set => _waits = value; }
+
+        public TaskCompletionSource Entered { get; } = new();
+
+        public TaskCompletionSource Leave { get; } = new();
+
+        public async ValueTask<GuardDecision> EvaluateAsync(GuardRequestContext context, CancellationToken ct)
+        {
+            if (_waits)
+            {
+                Entered.TrySetResult();
+                await Leave.Task;
+            }
+
+            return GuardDecision.Continue;
+        }
     }
 }

@@ -171,6 +171,21 @@ internal sealed class ToolNameTests
     }
 
     [Test]
+    public async Task Names_OfAListThatEndsAfterItsConnection_AreNotTaken()
+    {
+        await using var guard = TwoServers();
+        CatalogNames names = guard.Host.Runtime.Names;
+        GuardedTransport transport;
+        await using (McpClient first = await guard.ConnectAsync(new RawServer()))
+        {
+            transport = guard.Host.Runtime.Connections.All.Single();
+        }
+
+        Assert.That(names.Take(transport.State, ["search"], out _), Is.Empty);
+        Assert.That(names.OtherServerWith("notes", "search"), Is.Null, "nothing would ever take them away again");
+    }
+
+    [Test]
     public async Task OtherServerWith_ManyConnectionsToOneServer_CountsThemOnce()
     {
         await using var guard = TwoServers();
@@ -189,6 +204,27 @@ internal sealed class ToolNameTests
         Assert.That(names.OtherServerWith("notes", "search"), Is.Null);
     }
 
+    [Test]
+    public async Task RoutingName_AfterAStageReplacedTheName_IsTheJudgedOne()
+    {
+        // Over HTTP the SDK makes the header Mcp-Name of it: what a proxy routes by must be what the body says.
+        var server = new RawServer();
+        await using var guard = new GuardFixture(GuardFixture.AllowAll(), builder => builder.AddStage(new OtherName(), before: GuardStages.KillSwitch));
+        await using ITransport transport = await guard.Protect(server).ConnectAsync();
+#pragma warning disable MCPEXP002 // Experimental in the SDK; the test is about it.
+        await transport.SendMessageAsync(new JsonRpcRequest
+        {
+            Id = new RequestId(1),
+            Method = "tools/call",
+            Params = new JsonObject { ["name"] = "echo", ["arguments"] = new JsonObject() },
+            Context = new JsonRpcMessageContext { RoutingName = "echo" },
+        });
+
+        Assert.That(server.Calls.Select(NameOf), Is.EqualTo((string[])["other"]));
+        Assert.That(server.Calls.Single().Context!.RoutingName, Is.EqualTo("other"));
+#pragma warning restore MCPEXP002
+    }
+
     private static GuardFixture TwoServers() => new(
         GuardFixture.AllowAll(),
         policy: policy => policy.Server("notes", settings =>
@@ -202,4 +238,14 @@ internal sealed class ToolNameTests
     private static string NameOf(JsonRpcRequest call) => (string)call.Params!["name"]!;
 
     private static string TextOf(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;
+
+    private sealed class OtherName : IGuardStage<GuardRequestContext>
+    {
+        public string Name => "other-name";
+
+        public ValueTask<GuardDecision> EvaluateAsync(GuardRequestContext context, CancellationToken ct) =>
+            new(context.Target == "echo"
+                ? GuardDecision.Replace(System.Text.Json.JsonDocument.Parse("""{"name":"other","arguments":{}}""").RootElement, "renamed", "another tool takes its place")
+                : GuardDecision.Continue);
+    }
 }

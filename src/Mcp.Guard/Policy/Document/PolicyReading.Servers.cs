@@ -666,11 +666,19 @@ internal sealed partial class PolicyReading
         }
 
         RequireKey(section, "allow");
+        List<string> urls = section.Find("urls") is { } patterns ? ReadUrlPatterns(patterns) : [];
+        bool url = section.Flag("url") ?? elicitation.Url;
+        if (url && urls.Count == 0 && section.Find("url") is { } alone)
+        {
+            problems.Error(alone, "\"url\" lets the server show addresses, and none is listed", "Add \"urls\" with the patterns of those that it may show, or remove \"url\"");
+        }
+
         return elicitation with
         {
             Allowed = section.Flag("allow") ?? false,
             Form = section.Flag("form") ?? elicitation.Form,
-            Url = section.Flag("url") ?? elicitation.Url,
+            Url = url,
+            Urls = urls,
             MaxFields = section.Integer("maxFields", 1, 1_000) ?? elicitation.MaxFields,
             RateLimit = ReadRateLimit(section, $"elicitation:{serverId}"),
         };

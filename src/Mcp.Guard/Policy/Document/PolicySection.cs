@@ -56,7 +56,7 @@ internal sealed record PolicySection(string Name, params string[] Keys)
     public static readonly PolicySection Sampling = new(
         "sampling", "allow", "maxPromptTokens", "maxTokens", "maxDepth", "confirm", "allowContext", "rateLimit");
 
-    public static readonly PolicySection Elicitation = new("elicitation", "allow", "form", "url", "maxFields", "rateLimit");
+    public static readonly PolicySection Elicitation = new("elicitation", "allow", "form", "url", "urls", "maxFields", "rateLimit");
 
     public static readonly PolicySection Meta = new("meta", "toServer", "fromServer");
 

@@ -12,6 +12,9 @@ internal sealed record ElicitationSettings
     /// <summary>Whether URLs may be shown, where allowed. Default false.</summary>
     public bool Url { get; init; }
 
+    /// <summary>URL patterns that an address must match to be shown. Default none.</summary>
+    public IReadOnlyList<string> Urls { get; init; } = [];
+
     /// <summary>Fields of a form. Default 20.</summary>
     public int MaxFields { get; init; } = 20;
 

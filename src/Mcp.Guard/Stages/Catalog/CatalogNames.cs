@@ -49,6 +49,11 @@ internal sealed class CatalogNames
                 }
             }
 
+            if (connection.HasLeftNames)
+            {
+                return [];
+            }
+
             if (!_servers.TryGetValue(server, out ServerNames? own))
             {
                 _servers.Add(server, own = new ServerNames());
@@ -59,11 +64,12 @@ internal sealed class CatalogNames
         }
     }
 
-    /// <summary>Forgets a connection that ended.</summary>
+    /// <summary>Forgets a connection that ended, for good.</summary>
     public void Remove(ConnectionState connection)
     {
         lock (_gate)
         {
+            connection.HasLeftNames = true;
             if (_servers.TryGetValue(connection.Server.Id, out ServerNames? own))
             {
                 own.Replace(connection, [], []);

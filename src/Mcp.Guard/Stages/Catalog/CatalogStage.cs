@@ -224,6 +224,11 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
     /// <summary>Lists the tools whose names another server has too under their qualified names; returns the connections that have to do the same.</summary>
     private static IReadOnlyList<ConnectionState> Qualify(ConnectionState connection, Dictionary<string, ToolEntry> entries)
     {
+        if (!connection.SharesNames)
+        {
+            return [];
+        }
+
         string[] usable = [.. entries.Values.Where(static entry => entry.Name.IsUsable).Select(static entry => entry.Definition.Name)];
         IReadOnlyList<ConnectionState> disturbed = connection.Runtime.Names.Take(connection, usable, out HashSet<string> qualified);
         if (qualified.Count == 0)

@@ -78,6 +78,12 @@ internal static class FormSchemaCheck
             return true;
         }
 
+        // Where not all of it can be read, nobody knows what it asks for.
+        if (words.Length > 512)
+        {
+            return true;
+        }
+
         Span<char> letters = stackalloc char[512];
         int folded = Lookalikes.Fold(words, letters);
         int length = 0;
@@ -136,7 +142,7 @@ internal static class FormSchemaCheck
             return FormSchemaFault.FieldType;
         }
 
-        if (AsksForSecret(name) || AsksForSecret(Text(field, "title") ?? string.Empty) || Text(field, "format") == "password")
+        if (AsksForSecret(name) || AsksForSecret(Text(field, "title") ?? string.Empty) || AsksForSecret(Text(field, "description") ?? string.Empty) || Text(field, "format") == "password")
         {
             return FormSchemaFault.SecretField;
         }
