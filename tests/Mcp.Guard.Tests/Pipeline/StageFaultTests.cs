@@ -195,7 +195,7 @@ internal sealed class StageFaultTests
 
         void Put<TContext>(StageSlot<TContext>[] slots)
             where TContext : GuardContext =>
-            slots[Array.FindIndex(slots, slot => slot.Name == name)] = new StageSlot<TContext>(stage, TimeSpan.FromMilliseconds(150), TimeProvider.System, pipeline.Logger);
+            slots[Array.FindIndex(slots, slot => slot.Name == name)] = new StageSlot<TContext>(stage, TimeSpan.FromMilliseconds(500), TimeProvider.System, pipeline.Logger);
     }
 
     [Test]
