@@ -439,8 +439,9 @@ internal sealed class HostileServerTests
         await stage.Entered.Task;
         await wire.DisposeAsync();
         stage.Leave.SetResult();
-        await sending;
+        McpGuardException refused = (await Assert.ThrowsAsync<McpGuardException>(async () => await sending))!;
 
+        Assert.That(refused.Code, Is.EqualTo(GuardDenialCodes.ServerUnavailable));
         Assert.That(guard.Audit.OfKind(AuditKind.Outcome)[^1].Decision, Is.EqualTo("failed"));
         Assert.That(server.Calls, Has.Count.EqualTo(1));
     }
