@@ -164,6 +164,7 @@ internal sealed class DeadlineAndChainTests
         Assert.That(TextOf(await other), Does.Contain("[server-unavailable]"));
         await Eventually.True(() => launched.KilledAtOnce);
         await Eventually.True(() => guard.Guard.LoadOf("test") == default);
+        await Eventually.True(() => guard.Audit.OfKind(AuditKind.Connection).Any(record => record.Decision == "end"));
         Assert.That(guard.Audit.OfKind(AuditKind.Connection).Single(record => record.Decision == "end").Reason, Does.Contain("answered nothing"));
         Assert.That(async () => await client.CallToolAsync("echo"), Throws.Exception);
     }
