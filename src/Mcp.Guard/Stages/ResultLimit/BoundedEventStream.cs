@@ -31,7 +31,10 @@ internal sealed class BoundedEventStream(Stream inner, long maxEventBytes, Actio
 
             position += text;
             _event += text;
-            if (_event > maxEventBytes)
+
+            // Not between the halves of CRLF: wherever the pieces are cut, an event fails at the same byte.
+            bool isSecondHalf = text == 0 && length == 0 && _afterCarriageReturn && arrived[position] == (byte)'\n';
+            if (_event > maxEventBytes && !isSecondHalf)
             {
                 return delivered;
             }

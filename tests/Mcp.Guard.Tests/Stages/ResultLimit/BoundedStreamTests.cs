@@ -93,6 +93,17 @@ internal sealed class BoundedStreamTests
             text => EventLengths(text).Any(length => length > 12),
             s => new BoundedEventStream(s, 12));
 
+    // Found at 100,000 runs: the line feed of a CRLF at the very end counted where its carriage return did not.
+    [Test]
+    public void Read_EventThatEndsInBothHalvesOfALineEnd_IsJudgedAtTheNextByte([Values(1, 4, 9, 100)] int piece)
+    {
+        const string full = "data: b\na\na\r\n";
+        Assert.That(ReadAll(full, piece, static s => new BoundedEventStream(s, 12), out bool failed), Is.EqualTo(full));
+        Assert.That(failed, Is.False);
+        ReadAll(full + "a", piece, static s => new BoundedEventStream(s, 12), out failed);
+        Assert.That(failed, Is.True);
+    }
+
     [Test]
     public void Read_BodyInAnyPieces_FailsExactlyWhereItIsTooLong() =>
         Agrees(["a", "bc", "\n"], text => Encoding.UTF8.GetByteCount(text) > 9, s => new BoundedBodyStream(s, 9));

@@ -117,6 +117,7 @@ internal sealed class EcmaPatternTests
     {
         var random = new Random(16_180);
         int matches = 0;
+        int unanswered = 0;
         for (int i = 0; i < SchemaFuzz.Count(20_000) / 5; i++)
         {
             string source = Pattern(random, 3);
@@ -128,12 +129,33 @@ internal sealed class EcmaPatternTests
                 string text = Text(random);
                 int steps = 1_000_000;
                 bool found = pattern!.IsMatch(Encoding.UTF8.GetBytes(text), ref steps);
-                Assert.That(found, Is.EqualTo(reference.IsMatch(text)), $"{source} on '{text}'");
-                matches += found ? 1 : 0;
+                if (Reference(reference, text) is { } expected)
+                {
+                    Assert.That(found, Is.EqualTo(expected), $"{source} on '{text}'");
+                    matches += found ? 1 : 0;
+                }
+                else
+                {
+                    unanswered++;
+                }
             }
         }
 
         Assert.That(matches, Is.GreaterThan(1_000));
+        Assert.That(unanswered, Is.LessThanOrEqualTo(SchemaFuzz.Count(20_000) / 10_000));
+    }
+
+    /// <summary>What .NET says; null where its backtracking runs out of room or time, as it does about once in 100,000 of these.</summary>
+    private static bool? Reference(Regex reference, string text)
+    {
+        try
+        {
+            return reference.IsMatch(text);
+        }
+        catch (Exception exhausted) when (exhausted is OverflowException or RegexMatchTimeoutException)
+        {
+            return null;
+        }
     }
 
     private static string Text(Random random) => string.Concat(Enumerable.Range(0, random.Next(9)).Select(_ => "abcab-é"[random.Next(7)]));
