@@ -29,17 +29,24 @@ internal sealed class RedisBudgetStore(RedisLink link) : IBudgetStore
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(window, TimeSpan.Zero);
         }
 
-        (long sum, bool wasLost) = await AskAsync(key, amount, window, ct);
-        if (wasLost && _seen.TryGetValue(key, out Seen seen) && (window == Timeout.InfiniteTimeSpan || link.Time.GetElapsedTime(seen.At) < window))
+        long sum = await AskAsync(key, amount, window, ct);
+        if (_seen.TryGetValue(key, out Seen seen) && sum < Sum(seen.Sum, amount) && MayBeLost(seen, window))
         {
-            (sum, _) = await AskAsync(key, seen.Sum, window, ct);
+            // Of several hosts each puts back only what is missing from what it saw.
+            sum = await AskAsync(key, Sum(seen.Sum, amount) - sum, window, ct);
         }
 
         Remember(key, sum);
         return sum;
     }
 
-    private async ValueTask<(long Sum, bool WasLost)> AskAsync(BudgetKey key, long amount, TimeSpan window, CancellationToken ct)
+    private static long Sum(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
+
+    // Only after a loss: without one, a sum that looks too low is that of a call which another one of the same moment overtook.
+    private bool MayBeLost(in Seen seen, TimeSpan window) =>
+        seen.Losses != link.Losses && (window == Timeout.InfiniteTimeSpan || link.Time.GetElapsedTime(seen.At) < window);
+
+    private async ValueTask<long> AskAsync(BudgetKey key, long amount, TimeSpan window, CancellationToken ct)
     {
         int shard = RedisKeys.ShardOf('u', key.UserId);
         long microseconds = window == Timeout.InfiniteTimeSpan ? 0 : Math.Max(1, (long)Math.Ceiling(window.TotalMicroseconds));
@@ -56,7 +63,7 @@ internal sealed class RedisBudgetStore(RedisLink link) : IBudgetStore
             ],
             ct);
         long sum = long.Parse((string)reply.Parts[2]!, NumberStyles.None, CultureInfo.InvariantCulture);
-        return (sum >= LargestExact ? long.MaxValue : sum, reply.IsLost && (int)reply.Parts[3] == 1);
+        return sum >= LargestExact ? long.MaxValue : sum;
     }
 
     private void Remember(in BudgetKey key, long sum)
@@ -66,7 +73,7 @@ internal sealed class RedisBudgetStore(RedisLink link) : IBudgetStore
             return;
         }
 
-        if (_seen.TryAdd(key, new Seen(sum, link.Time.GetTimestamp())))
+        if (_seen.TryAdd(key, new Seen(sum, link.Time.GetTimestamp(), link.Losses)))
         {
             _order.Enqueue(key);
             while (_seen.Count > MaxSeen && _order.TryDequeue(out BudgetKey oldest))
@@ -76,9 +83,9 @@ internal sealed class RedisBudgetStore(RedisLink link) : IBudgetStore
         }
         else
         {
-            _seen[key] = new Seen(sum, link.Time.GetTimestamp());
+            _seen[key] = new Seen(sum, link.Time.GetTimestamp(), link.Losses);
         }
     }
 
-    private readonly record struct Seen(long Sum, long At);
+    private readonly record struct Seen(long Sum, long At, long Losses);
 }

@@ -215,6 +215,22 @@ internal sealed class RedisFaultTests
         Assert.That(await store.AddAsync(Budget, 1, Timeout.InfiniteTimeSpan, default), Is.EqualTo(8));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task RestartedEmpty_BudgetOfSeveralHosts_GoesOnFromTheHighestSumSeen(bool whole)
+    {
+        TimeSpan window = whole ? Timeout.InfiniteTimeSpan : Day;
+        await using RedisLink link = Open();
+        await using RedisLink other = Open();
+        var first = new RedisBudgetStore(link);
+        var second = new RedisBudgetStore(other);
+        Assert.That(await first.AddAsync(Budget, 5, window, default), Is.EqualTo(5));
+        Assert.That(await second.AddAsync(Budget, 2, window, default), Is.EqualTo(7));
+        await EmptyAsync(link, other);
+        Assert.That(await first.AddAsync(Budget, 1, window, default), Is.EqualTo(6));
+        Assert.That(await second.AddAsync(Budget, 1, window, default), Is.EqualTo(8));
+    }
+
     [Test]
     public async Task RestartedEmpty_Grants_AreGone()
     {

@@ -3,7 +3,6 @@
 local id, lost = epoch(KEYS[1], ARGV[3])
 local amount, window, keep, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local stored = redis.call('GET', KEYS[2])
-local absent = stored == false
 local account = stored and cmsgpack.unpack(stored) or { window }
 if account[1] ~= 0 and (window == 0 or window > account[1]) then
   account[1] = window
@@ -46,4 +45,4 @@ if #kept > 1 then
   local life = kept[1] == 0 and keep or divide(kept[1], 1000) + 1000
   redis.call('SET', KEYS[2], cmsgpack.pack(kept), 'PX', whole(life))
 end
-return { id, lost and 1 or 0, whole(sum), absent and 1 or 0 }
+return { id, lost and 1 or 0, whole(sum) }
