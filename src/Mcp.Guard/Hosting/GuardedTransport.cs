@@ -187,8 +187,8 @@ internal sealed partial class GuardedTransport : ITransport
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
             if (call.Answered is null)
             {
-                // Nothing here waits for the reply of a tool call, and the SDK often forgets to say that its caller gave up: the end of its own wait takes
-                // back the callback that would send notifications/cancelled.
+                // Nothing here waits for the reply of a tool call, and no notifications/cancelled was seen to come from the SDK where its caller gave up
+                // after the request was sent (why was not looked up): the caller's own token ends the call.
                 call.EndWith(OnCancelled, ct);
             }
 
