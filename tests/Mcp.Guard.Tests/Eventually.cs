@@ -3,10 +3,12 @@ namespace Mcp.Guard.Tests;
 /// <summary>Waits for what other flows of control bring about; fails after ten seconds.</summary>
 internal static class Eventually
 {
-    public static async Task True(Func<bool> condition)
+    public static Task True(Func<bool> condition) => TrueAsync(() => Task.FromResult(condition()));
+
+    public static async Task TrueAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        while (!condition())
+        while (!await condition())
         {
             if (limit.IsCancellationRequested)
             {
