@@ -5,5 +5,4 @@ namespace Mcp.Guard.Benchmarks.Calls;
 /// <param name="Nanoseconds">The median of all rounds.</param>
 /// <param name="Least">The least of all rounds: what is left when other work has the machine.</param>
 /// <param name="Bytes">Allocated on its thread, for each run.</param>
-/// <param name="Instructions">Instructions of its thread outside the kernel, the least of all rounds; 0 where they cannot be counted.</param>
-internal sealed record Measured(string Name, double Nanoseconds, double Least, double Bytes, double Instructions);
+internal sealed record Measured(string Name, double Nanoseconds, double Least, double Bytes);

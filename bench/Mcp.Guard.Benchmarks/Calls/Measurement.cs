@@ -14,8 +14,6 @@ internal static class Measurement
     {
         var counts = new int[operations.Count];
         var bytes = new double[operations.Count];
-        var instructions = new double[operations.Count];
-        using InstructionCounter? counter = InstructionCounter.TryOpen();
         for (int i = 0; i < operations.Count; i++)
         {
             Warm(operations[i]);
@@ -41,12 +39,7 @@ internal static class Measurement
         {
             for (int i = 0; i < operations.Count; i++)
             {
-                long before = counter?.Read() ?? 0;
                 times[i][round] = Time(operations[i], counts[i]) / counts[i];
-                long count = ((counter?.Read() ?? 0) - before) / counts[i];
-
-                // The least: a collection that falls into a round is no part of the operation.
-                instructions[i] = round == 0 ? count : Math.Min(instructions[i], count);
                 operations[i].Settle?.Invoke();
             }
         }
@@ -55,7 +48,7 @@ internal static class Measurement
         for (int i = 0; i < operations.Count; i++)
         {
             Array.Sort(times[i]);
-            results[i] = new(operations[i].Name, times[i][rounds / 2], times[i][0], bytes[i], instructions[i]);
+            results[i] = new(operations[i].Name, times[i][rounds / 2], times[i][0], bytes[i]);
         }
 
         return results;

@@ -127,10 +127,10 @@ internal static class PipelineSpeed
 
     internal static void Print(string title, IEnumerable<Measured> rows)
     {
-        Console.WriteLine($"\n| {title} | median | least | instructions | allocated |\n|---|---|---|---|---|");
+        Console.WriteLine($"\n| {title} | median | least | allocated |\n|---|---|---|---|");
         foreach (Measured row in rows)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {row.Nanoseconds:N0} ns | {row.Least:N0} ns | {row.Instructions:N0} | {row.Bytes:N0} B |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {row.Nanoseconds:N0} ns | {row.Least:N0} ns | {row.Bytes:N0} B |"));
         }
     }
 }

@@ -110,30 +110,23 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         StageSlot<ResultContext>[] list = stages.Result;
         for (int i = 0; i < list.Length; i++)
         {
-            ValueTask<GuardDecision> pending = list[i].RunAsync(context, ct);
-            if (!pending.IsCompletedSuccessfully)
+            if (!list[i].TryRun(context, ct, out GuardDecision decision, out Task<GuardDecision>? pending) || decision.Kind != GuardDecisionKind.Continue)
             {
-                return JudgeResultFromAsync(context, i, pending, ct);
-            }
-
-            GuardDecision decision = pending.Result;
-            if (decision.Kind != GuardDecisionKind.Continue)
-            {
-                return JudgeResultFromAsync(context, i, new(decision), ct);
+                return JudgeResultFromAsync(context, i, pending ?? Task.FromResult(decision), ct);
             }
         }
 
         return default;
     }
 
-    private async ValueTask<GuardDenial?> JudgeResultFromAsync(ResultContext context, int at, ValueTask<GuardDecision> first, CancellationToken ct)
+    private async ValueTask<GuardDenial?> JudgeResultFromAsync(ResultContext context, int at, Task<GuardDecision> first, CancellationToken ct)
     {
         StageSlot<ResultContext>[] list = stages.Result;
         bool hasAsked = Array.FindIndex(list, 0, at, IsResultConsent) >= 0;
         for (int i = at; i < list.Length; i++)
         {
             StageSlot<ResultContext> slot = list[i];
-            GuardDecision decision = await (i == at ? first : slot.RunAsync(context, ct)).ConfigureAwait(false);
+            GuardDecision decision = i == at ? await first.ConfigureAwait(false) : await slot.RunAsync(context, ct).ConfigureAwait(false);
             hasAsked |= IsResultConsent(slot);
             switch (decision.Kind)
             {
@@ -315,7 +308,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         }
     }
 
-    /// <summary>Nearly every stage lets the call go on and says so at once, which needs no state machine; the first that does not is where the other loop begins.</summary>
+    /// <summary>Nearly every decision is there at once and lets the call go on, which needs no state machine; the first that is otherwise goes to the other loop.</summary>
     private ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
     {
         StageSlot<RequestContext>[] list = stages.Request;
@@ -326,32 +319,27 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 continue;
             }
 
-            ValueTask<GuardDecision> decision = list[i].RunAsync(context, ct);
-            if (!TryGoOn(list[i], context, ref decision))
+            StageSlot<RequestContext> slot = list[i];
+            if (!slot.TryRun(context, ct, out GuardDecision decision, out Task<GuardDecision>? pending))
             {
-                return JudgeFromAsync(context, i, decision, ct);
+                return JudgeFromAsync(context, i, pending, ct);
+            }
+
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue when !context.ConsentGiven:
+                    break;
+                case GuardDecisionKind.AskConsent when !IsConsent(slot):
+                    context.Ask(slot.Name, decision.Code, decision.Reason);
+                    break;
+                case GuardDecisionKind.Deny:
+                    return new(DenialOf(slot.Name, decision, string.Empty));
+                default:
+                    return JudgeFromAsync(context, i, Task.FromResult(decision), ct);
             }
         }
 
         return default;
-    }
-
-    private static bool TryGoOn(StageSlot<RequestContext> slot, RequestContext context, ref ValueTask<GuardDecision> pending)
-    {
-        if (!pending.IsCompletedSuccessfully)
-        {
-            return false;
-        }
-
-        GuardDecision decision = pending.Result;
-        pending = new(decision); // a source can be read once only
-        if (decision.Kind == GuardDecisionKind.AskConsent && !IsConsent(slot))
-        {
-            context.Ask(slot.Name, decision.Code, decision.Reason);
-            return true;
-        }
-
-        return decision.Kind == GuardDecisionKind.Continue && !context.ConsentGiven;
     }
 
     private static bool IsConsent(StageSlot<RequestContext> slot) => string.Equals(slot.Name, GuardStages.Consent, StringComparison.Ordinal);
@@ -363,7 +351,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <param name="at">The stage whose decision is at hand.</param>
     /// <param name="first">Its decision.</param>
     /// <param name="ct">Cancels the wait.</param>
-    private async ValueTask<GuardDenial?> JudgeFromAsync(RequestContext context, int at, ValueTask<GuardDecision> first, CancellationToken ct)
+    private async ValueTask<GuardDenial?> JudgeFromAsync(RequestContext context, int at, Task<GuardDecision> first, CancellationToken ct)
     {
         bool isAtHand = true;
         bool replaced = false;
@@ -377,7 +365,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 continue;
             }
 
-            GuardDecision decision = await (isAtHand ? first : slot.RunAsync(context, ct)).ConfigureAwait(false);
+            GuardDecision decision = isAtHand ? await first.ConfigureAwait(false) : await slot.RunAsync(context, ct).ConfigureAwait(false);
             isAtHand = false;
             switch (decision.Kind)
             {
