@@ -9,7 +9,7 @@ namespace Mcp.Guard.Tests.Proof;
 /// reference was written from the documents; a disagreement is a fault of the library or of a document, and becomes a named case below.
 /// </summary>
 [TestFixture]
-internal sealed class DecisionProofTests
+internal sealed class DecisionProofTests : IDisposable
 {
     private static readonly CallerModel Lister = new("lister", "s");
 
@@ -23,8 +23,7 @@ internal sealed class DecisionProofTests
 
     private string Root => Directory.CreateDirectory(_folder.File("root")).FullName;
 
-    [OneTimeTearDown]
-    public void TearDown() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public void RandomScenarios_PipelineAndReference_DecideTheSame() =>
