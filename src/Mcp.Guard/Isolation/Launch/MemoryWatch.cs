@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Mcp.Guard.Isolation.Launch;
@@ -69,7 +68,7 @@ internal sealed class MemoryWatch : IDisposable
         TimeSpan wait = TimeSpan.Zero;
         while (!_stop.Wait(wait))
         {
-            long began = Stopwatch.GetTimestamp();
+            long began = TimeProvider.System.GetTimestamp();
             BoxReading reading;
             try
             {
@@ -97,7 +96,7 @@ internal sealed class MemoryWatch : IDisposable
                 return;
             }
 
-            wait = over > 0 ? s_again : Next(_limit, reading.Bytes, Stopwatch.GetElapsedTime(began));
+            wait = over > 0 ? s_again : Next(_limit, reading.Bytes, TimeProvider.System.GetElapsedTime(began));
         }
     }
 }

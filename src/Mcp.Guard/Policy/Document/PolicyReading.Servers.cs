@@ -531,7 +531,6 @@ internal sealed partial class PolicyReading
         return user;
     }
 
-
     private List<string> ReadFolders(SectionReader section, string key)
     {
         var folders = new List<string>();
