@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace Mcp.Guard.Pipeline;
@@ -7,18 +6,18 @@ namespace Mcp.Guard.Pipeline;
 /// <summary>Lets only known keys of <c>_meta</c> pass, in both directions: the rest is a channel that no control looks into.</summary>
 internal static class MetaFilter
 {
-    private static readonly FrozenSet<string> Known = new[]
-    {
-        "progressToken",
-        "io.modelcontextprotocol/protocolVersion",
-        "io.modelcontextprotocol/clientInfo",
-        "io.modelcontextprotocol/serverInfo",
-        "io.modelcontextprotocol/clientCapabilities",
-        "io.modelcontextprotocol/logLevel",
-        "io.modelcontextprotocol/subscriptionId",
-        "traceparent",
-        "tracestate",
-    }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly byte[][] Known =
+    [
+        "progressToken"u8.ToArray(),
+        "io.modelcontextprotocol/protocolVersion"u8.ToArray(),
+        "io.modelcontextprotocol/clientInfo"u8.ToArray(),
+        "io.modelcontextprotocol/serverInfo"u8.ToArray(),
+        "io.modelcontextprotocol/clientCapabilities"u8.ToArray(),
+        "io.modelcontextprotocol/logLevel"u8.ToArray(),
+        "io.modelcontextprotocol/subscriptionId"u8.ToArray(),
+        "traceparent"u8.ToArray(),
+        "tracestate"u8.ToArray(),
+    ];
 
     /// <summary>The same value where its <c>_meta</c> has only known keys; otherwise a copy without the others. A <c>_meta</c> that is no object is left out.</summary>
     public static JsonElement Apply(JsonElement payload)
@@ -33,11 +32,24 @@ internal static class MetaFilter
         {
             foreach (JsonProperty property in meta.EnumerateObject())
             {
-                known &= Known.Contains(property.Name);
+                known &= IsKnown(property);
             }
         }
 
         return known ? payload : Rewrite(payload, meta);
+    }
+
+    private static bool IsKnown(JsonProperty property)
+    {
+        foreach (byte[] name in Known)
+        {
+            if (property.NameEquals(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static JsonElement Rewrite(JsonElement payload, JsonElement meta)
@@ -62,7 +74,7 @@ internal static class MetaFilter
                 writer.WriteStartObject("_meta"u8);
                 foreach (JsonProperty inner in meta.EnumerateObject())
                 {
-                    if (Known.Contains(inner.Name))
+                    if (IsKnown(inner))
                     {
                         inner.WriteTo(writer);
                     }
