@@ -3,14 +3,16 @@ namespace Mcp.Guard.Tests;
 /// <summary>Waits for what other flows of control bring about; fails after ten seconds.</summary>
 internal static class Eventually
 {
-    public static async Task True(Func<bool> condition)
+    public static Task True(Func<bool> condition) => True(condition, TimeSpan.FromSeconds(10));
+
+    public static async Task True(Func<bool> condition, TimeSpan within)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(within);
         while (!condition())
         {
             if (limit.IsCancellationRequested)
             {
-                Assert.Fail("the expected state did not come within ten seconds");
+                Assert.Fail($"the expected state did not come within {within.TotalSeconds} seconds");
             }
 
             await Task.Delay(5, CancellationToken.None);

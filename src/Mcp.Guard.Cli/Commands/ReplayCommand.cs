@@ -88,25 +88,25 @@ internal static class ReplayCommand
             terminal.Write(table);
         }
 
-        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{report.Calls} calls of the log judged by the draft:"), Tone.Strong);
-        Count(terminal, report[ReplayChange.NewlyPasses], "newly pass: they were denied or asked about, and nobody would be asked", Tone.Bad);
-        Count(terminal, report[ReplayChange.MayNewlyPass], "may newly pass: the record does not hold what the draft looks at", Tone.Bad);
-        Count(terminal, report[ReplayChange.NewlyAskedInsteadOfDenied], "newly ask: they were denied", Tone.Caution);
-        Count(terminal, report[ReplayChange.CannotBeJudged], "cannot be judged: they passed, and may be asked about or denied", Tone.Caution);
-        Count(terminal, report[ReplayChange.NewlyAsked], "newly ask: they passed", Tone.Plain);
+        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{report.Calls} calls of the log, judged by the draft:"), Tone.Strong);
+        Count(terminal, report[ReplayChange.NewlyPasses], "newly pass: denied or asked about then, nobody asked now", Tone.Bad);
+        Count(terminal, report[ReplayChange.MayNewlyPass], "may newly pass: the record lacks what the draft looks at", Tone.Bad);
+        Count(terminal, report[ReplayChange.NewlyAskedInsteadOfDenied], "newly ask: denied then", Tone.Caution);
+        Count(terminal, report[ReplayChange.CannotBeJudged], "cannot be judged: passed then, may be asked or denied now", Tone.Caution);
+        Count(terminal, report[ReplayChange.NewlyAsked], "newly ask: passed then", Tone.Plain);
         Count(terminal, report[ReplayChange.NewlyDenied], "newly denied", Tone.Plain);
         Count(terminal, report[ReplayChange.Same], "as before", Tone.Plain);
         if (report.InPart > 0)
         {
-            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{report.InPart} of them were judged in part: what their records do not hold could only make them fare worse."));
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{report.InPart,8}  of them judged in part: what the records lack could only deny"));
         }
 
         if (report.Ungrouped + report.Ignored + report.Several + report.Continued > 0)
         {
             terminal.Line();
-            Count(terminal, report.Ungrouped, "judged, and in no row of the table for want of room", Tone.Plain);
+            Count(terminal, report.Ungrouped, "judged, and in no row: the table is full", Tone.Plain);
             Count(terminal, report.Ignored, "left out by --ignore", Tone.Plain);
-            Count(terminal, report.Several, "in counts of different events: what they were is not recorded", Tone.Caution);
+            Count(terminal, report.Several, "in counts of different events: not recorded one by one", Tone.Caution);
             Count(terminal, report.Continued, "continuations, judged with their first request", Tone.Plain);
         }
     }
