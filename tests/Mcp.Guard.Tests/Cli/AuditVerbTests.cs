@@ -233,9 +233,26 @@ internal sealed class AuditVerbTests
         string hostile = "evil\u001b[31m\u202e\r\n\u0000" + new string('x', 3_000) + "日本";
         AuditRecord record = new()
         {
-            Kind = AuditKind.Denial, Time = AuditSamples.Noon, DecisionId = AuditSamples.Id(1), UserId = hostile, SessionId = hostile, Server = hostile, Method = hostile,
-            Target = hostile, Fingerprint = hostile, Intent = hostile, Decision = hostile, Code = hostile, Stage = hostile, Rule = hostile, Reason = hostile,
-            AnsweredBy = hostile, TraceId = hostile, Changes = [hostile], ArgumentsDigest = "hmac-sha256:00", Arguments = JsonDocument.Parse("""{"\u001b[2J":"\u202e"}""").RootElement,
+            Kind = AuditKind.Denial,
+            Time = AuditSamples.Noon,
+            DecisionId = AuditSamples.Id(1),
+            UserId = hostile,
+            SessionId = hostile,
+            Server = hostile,
+            Method = hostile,
+            Target = hostile,
+            Fingerprint = hostile,
+            Intent = hostile,
+            Decision = hostile,
+            Code = hostile,
+            Stage = hostile,
+            Rule = hostile,
+            Reason = hostile,
+            AnsweredBy = hostile,
+            TraceId = hostile,
+            Changes = [hostile],
+            ArgumentsDigest = "hmac-sha256:00",
+            Arguments = JsonDocument.Parse("""{"\u001b[2J":"\u202e"}""").RootElement,,
         };
         using AuditFolder folder = await LogAsync(null, record, AuditSamples.Intent(AuditSamples.Id(2)));
         CommandRun run = await GuardProcess.RunAsync(["audit", "show", folder.Log, "--details"]);
