@@ -6,9 +6,13 @@ using Mcp.Guard.Cli.Terminal;
 Command[] verbs =
 [
     CheckCommand.Create(),
+    RunCommand.Create(),
     InstallCommand.Create(),
     ExplainCommand.Create(),
     AuditCommand.Create(),
     ReplayCommand.Create(),
 ];
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());
+
+/// <summary>Declared, so that the web framework makes no public type of it.</summary>
+internal partial class Program;
