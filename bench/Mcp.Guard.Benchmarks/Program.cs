@@ -1,7 +1,9 @@
 using BenchmarkDotNet.Running;
+using Mcp.Guard.Benchmarks.Calls;
 using Mcp.Guard.Benchmarks.Content;
 using Mcp.Guard.Benchmarks.Isolation;
 using Mcp.Guard.Benchmarks.Redis;
+using Mcp.Guard.Benchmarks.RoundTrips;
 using Mcp.Guard.Benchmarks.Schema;
 
 if (args is ["schema-cases", string cases])
@@ -27,6 +29,21 @@ if (args is ["isolation-speed"])
 if (args is ["redis-speed", string endpoint, ..])
 {
     return await RedisSpeed.RunAsync(endpoint, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
+}
+
+if (args is ["pipeline-speed", ..])
+{
+    return PipelineSpeed.Run(args.Length > 1 ? args[1] : null);
+}
+
+if (args is ["serve-stdio"])
+{
+    return await EditServer.ServeStdioAsync();
+}
+
+if (args is ["round-trip-speed", string kind, ..])
+{
+    return await RoundTripSpeed.RunAsync(kind, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 5);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);

@@ -57,19 +57,19 @@ public sealed class AuditRecord
     public string? PolicyRevision { get; init; }
 
     /// <summary>The arguments as the policy lets them be recorded (none, shape, redacted, full); undefined where they are not.</summary>
-    public JsonElement Arguments { get; init; }
+    public JsonElement Arguments { get => Content is { } content ? content.Arguments : field; init; }
 
     /// <summary>The result as the policy lets it be recorded; undefined where it is not.</summary>
-    public JsonElement Result { get; init; }
+    public JsonElement Result { get => Content is { } content ? content.Result : field; init; }
 
     /// <summary>Digest over the arguments: SHA-256 of what is recorded, or a keyed hash.</summary>
-    public string? ArgumentsDigest { get; init; }
+    public string? ArgumentsDigest { get => Content is { } content ? content.ArgumentsDigest : field; init; }
 
     /// <summary>Digest over the server's result.</summary>
-    public string? ResultDigest { get; init; }
+    public string? ResultDigest { get => Content is { } content ? content.ResultDigest : field; init; }
 
     /// <summary>Digest over the delivered result, where it differs.</summary>
-    public string? DeliveredDigest { get; init; }
+    public string? DeliveredDigest { get => Content is { } content ? content.DeliveredDigest : field; init; }
 
     /// <summary>What was changed: between what the host gave and what was judged (intent, denial), or between the server's result and the delivered one (outcome). Stage and code of each change.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
@@ -91,4 +91,7 @@ public sealed class AuditRecord
 
     /// <summary>The time of the first of several events.</summary>
     public DateTimeOffset? FirstTime { get; init; }
+
+    /// <summary>What arguments, result and digests come from where they are made at their first reading; null where they were set.</summary>
+    internal AuditRecordContent? Content { get; init; }
 }

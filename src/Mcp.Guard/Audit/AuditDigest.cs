@@ -13,6 +13,7 @@ internal sealed class AuditDigest
     public const int KeyBytes = 32;
 
     private readonly byte[] _key;
+    private IncrementalHash? _kept;
 
     public AuditDigest(ReadOnlySpan<byte> key)
     {
@@ -23,8 +24,16 @@ internal sealed class AuditDigest
     /// <summary>The digest of a value that is not recorded in clear.</summary>
     public string Of(ReadOnlySpan<byte> value)
     {
+        // One state is kept for the next digest: making it costs more than hashing a small value. Who finds none makes its own.
+        IncrementalHash state = Interlocked.Exchange(ref _kept, null) ?? IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, value, hash);
-        return string.Concat(Prefix, Convert.ToHexStringLower(hash));
+        state.AppendData(value);
+        state.GetHashAndReset(hash);
+        Interlocked.Exchange(ref _kept, state)?.Dispose();
+        return string.Create(Prefix.Length + (2 * HMACSHA256.HashSizeInBytes), (ReadOnlySpan<byte>)hash, static (text, bytes) =>
+        {
+            Prefix.CopyTo(text);
+            Convert.TryToHexStringLower(bytes, text[Prefix.Length..], out _);
+        });
     }
 }

@@ -98,8 +98,13 @@ internal static class GuardTelemetry
         TimeSpan duration,
         bool isKnown)
     {
+        if (activity is null && !OperationDuration.Enabled)
+        {
+            return;
+        }
+
         string methodTag = MethodTag(method);
-        string? targetTag = activity is null && !OperationDuration.Enabled ? null : TargetTag(methodTag, target, server, isKnown);
+        string? targetTag = TargetTag(methodTag, target, server, isKnown);
         if (activity is { IsAllDataRequested: true })
         {
             if (targetTag is not null)

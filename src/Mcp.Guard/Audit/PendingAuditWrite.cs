@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Threading.Tasks.Sources;
 
 namespace Mcp.Guard.Audit;
@@ -32,7 +30,7 @@ internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
     public void Begin(AuditRecord record)
     {
         Record = record;
-        Bytes = SizeOf(record.Arguments) + SizeOf(record.Result);
+        Bytes = record.Content?.Bytes ?? AuditedSize.Of(record.Arguments) + AuditedSize.Of(record.Result);
         IsInLog = false;
         _holders = 2;
         Volatile.Write(ref _isDecided, 0);
@@ -85,19 +83,6 @@ internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
     {
         Release();
         Release();
-    }
-
-    private static int SizeOf(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(value).Length;
-        }
-        catch (ObjectDisposedException)
-        {
-            // The writer will tell it in the record.
-            return 0;
-        }
     }
 
     void IValueTaskSource.GetResult(short token)

@@ -45,8 +45,9 @@ internal sealed partial class GuardedTransport : ITransport
         _state.NamesKey = state.ConnectionId;
         _state.AnnounceTools = AnnounceTools;
         _state.OwnsProgressToken = OwnsProgressToken;
-        if (inner is ILaunchedServer)
+        if (inner is ILaunchedServer launched)
         {
+            launched.OnOverLimit(EndOverLimit);
             _watch = new ObedienceWatch(_pipeline.Time, ProbeAsync, () => _pipeline.Gate.IsBlocked(_state.Server.Id), EndDisobedient);
         }
     }
@@ -597,6 +598,12 @@ internal sealed partial class GuardedTransport : ITransport
     {
         PipelineLog.ServerEnded(_pipeline.Logger, _state.Server.Id, reason);
         _ = DisconnectAsync(GuardDenialCodes.Timeout, reason);
+    }
+
+    private void EndOverLimit(string reason)
+    {
+        _state.Runtime.OverLimit.Add(_state.Server.Id, _pipeline.Time.GetUtcNow());
+        _ = DisconnectAsync(GuardDenialCodes.ServerUnavailable, reason);
     }
 
     /// <summary>

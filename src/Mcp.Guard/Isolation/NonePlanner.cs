@@ -128,6 +128,7 @@ internal static class NonePlanner
         report.NotInForce(IsolationControls.NestedNamespaces, NoBox);
         report.Limit(IsolationControls.ProcessMemory, options.Memory, limits, "bytes of private memory in each process", noLimits);
         report.NotInForce(IsolationControls.TotalMemory, "needs a box in a cgroup");
+        report.NotInForce(IsolationControls.MemoryWatch, "without a box nobody knows which processes are its");
         report.Limit(IsolationControls.Cpus, options.Cpus is null ? null : 0, false, "", "a server without a box can undo it");
         report.NotInForce(IsolationControls.ProcessCount, "without a user namespace of its own all processes of the user count, and root is not bound");
         report.Limit(IsolationControls.OpenFiles, options.OpenFiles, limits, "in each process", noLimits);

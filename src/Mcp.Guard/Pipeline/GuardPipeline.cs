@@ -105,13 +105,29 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     }
 
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>
-    public async ValueTask<GuardDenial?> JudgeResultAsync(ResultContext context, CancellationToken ct)
+    public ValueTask<GuardDenial?> JudgeResultAsync(ResultContext context, CancellationToken ct)
     {
-        bool hasAsked = false;
-        foreach (StageSlot<ResultContext> slot in stages.Result)
+        StageSlot<ResultContext>[] list = stages.Result;
+        for (int i = 0; i < list.Length; i++)
         {
-            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
-            hasAsked |= string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal);
+            if (!list[i].TryRun(context, ct, out GuardDecision decision, out Task<GuardDecision>? pending) || decision.Kind != GuardDecisionKind.Continue)
+            {
+                return JudgeResultFromAsync(context, i, pending ?? Task.FromResult(decision), ct);
+            }
+        }
+
+        return default;
+    }
+
+    private async ValueTask<GuardDenial?> JudgeResultFromAsync(ResultContext context, int at, Task<GuardDecision> first, CancellationToken ct)
+    {
+        StageSlot<ResultContext>[] list = stages.Result;
+        bool hasAsked = Array.FindIndex(list, 0, at, IsResultConsent) >= 0;
+        for (int i = at; i < list.Length; i++)
+        {
+            StageSlot<ResultContext> slot = list[i];
+            GuardDecision decision = i == at ? await first.ConfigureAwait(false) : await slot.RunAsync(context, ct).ConfigureAwait(false);
+            hasAsked |= IsResultConsent(slot);
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
@@ -130,6 +146,8 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
 
         return null;
     }
+
+    private static bool IsResultConsent(StageSlot<ResultContext> slot) => string.Equals(slot.Name, GuardStages.ResultConsent, StringComparison.Ordinal);
 
     /// <summary>Runs the catalogue stages. A denial is returned, never thrown.</summary>
     public async ValueTask<GuardDenial?> JudgeCatalogAsync(CatalogContext context, CancellationToken ct)
@@ -290,20 +308,65 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         }
     }
 
-    private async ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
+    /// <summary>Nearly every decision is there at once and lets the call go on, which needs no state machine; the first that is otherwise goes to the other loop.</summary>
+    private ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
     {
-        bool replaced = false;
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = 0; i < list.Length; i++)
         {
-            StageSlot<RequestContext> slot = list[i];
-            bool isConsent = string.Equals(slot.Name, GuardStages.Consent, StringComparison.Ordinal);
-            if (isConsent && context.Continues is not null)
+            if (IsConsentedBefore(list[i], context))
             {
-                continue; // a continued call was consented to, and recorded, with its first request
+                continue;
             }
 
-            GuardDecision decision = await slot.RunAsync(context, ct).ConfigureAwait(false);
+            StageSlot<RequestContext> slot = list[i];
+            if (!slot.TryRun(context, ct, out GuardDecision decision, out Task<GuardDecision>? pending))
+            {
+                return JudgeFromAsync(context, i, pending, ct);
+            }
+
+            switch (decision.Kind)
+            {
+                case GuardDecisionKind.Continue when !context.ConsentGiven:
+                    break;
+                case GuardDecisionKind.AskConsent when !IsConsent(slot):
+                    context.Ask(slot.Name, decision.Code, decision.Reason);
+                    break;
+                case GuardDecisionKind.Deny:
+                    return new(DenialOf(slot.Name, decision, string.Empty));
+                default:
+                    return JudgeFromAsync(context, i, Task.FromResult(decision), ct);
+            }
+        }
+
+        return default;
+    }
+
+    private static bool IsConsent(StageSlot<RequestContext> slot) => string.Equals(slot.Name, GuardStages.Consent, StringComparison.Ordinal);
+
+    /// <summary>A continued call was consented to, and recorded, with its first request.</summary>
+    private static bool IsConsentedBefore(StageSlot<RequestContext> slot, RequestContext context) => context.Continues is not null && IsConsent(slot);
+
+    /// <param name="context">The request.</param>
+    /// <param name="at">The stage whose decision is at hand.</param>
+    /// <param name="first">Its decision.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    private async ValueTask<GuardDenial?> JudgeFromAsync(RequestContext context, int at, Task<GuardDecision> first, CancellationToken ct)
+    {
+        bool isAtHand = true;
+        bool replaced = false;
+        StageSlot<RequestContext>[] list = stages.Request;
+        for (int i = at; i < list.Length; i++)
+        {
+            StageSlot<RequestContext> slot = list[i];
+            bool isConsent = IsConsent(slot);
+            if (IsConsentedBefore(slot, context))
+            {
+                continue;
+            }
+
+            GuardDecision decision = isAtHand ? await first.ConfigureAwait(false) : await slot.RunAsync(context, ct).ConfigureAwait(false);
+            isAtHand = false;
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
@@ -319,7 +382,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     break;
 
                 case GuardDecisionKind.AskConsent when !isConsent:
-                    (context.AskReasons ??= []).Add(new GuardAskReason(slot.Name, decision.Code, decision.Reason));
+                    context.Ask(slot.Name, decision.Code, decision.Reason);
                     break;
 
                 case GuardDecisionKind.Replace when !replaced && !context.ConsentGiven && !isConsent:

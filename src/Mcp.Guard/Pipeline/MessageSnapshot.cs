@@ -20,8 +20,11 @@ internal static class MessageSnapshot
 
     private static readonly JsonWriterOptions WriterOptions = new() { MaxDepth = MessageLimits.MaxDepth + 1, SkipValidation = true };
 
+    /// <summary>The longest buffer that a thread keeps.</summary>
+    private const int MaxKeptBytes = 64 * 1024;
+
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? t_buffer;
+    private static Scratch? t_scratch;
 
     /// <summary>Copies a value; on failure says in words of the guard what is wrong with it.</summary>
     public static bool TryTake(JsonNode? node, int maxBytes, out JsonElement payload, out string fault)
@@ -33,17 +36,14 @@ internal static class MessageSnapshot
             return true;
         }
 
-        ArrayBufferWriter<byte> buffer = t_buffer ?? new ArrayBufferWriter<byte>(1024);
-        t_buffer = null;
+        // Taken while it is used: what a node's own conversion calls may come back here.
+        Scratch scratch = t_scratch ?? new Scratch();
+        t_scratch = null;
         try
         {
-            buffer.ResetWrittenCount();
-            using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
-            {
-                node.WriteTo(writer);
-            }
-
-            return TryParse(buffer.WrittenSpan, maxBytes, out payload, out fault);
+            node.WriteTo(scratch.Writer);
+            scratch.Writer.Flush();
+            return TryParse(scratch.Buffer.WrittenSpan, maxBytes, out payload, out fault);
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or ArgumentException or NotSupportedException)
         {
@@ -53,10 +53,10 @@ internal static class MessageSnapshot
         }
         finally
         {
-            if (buffer.Capacity <= 64 * 1024)
+            if (scratch.Buffer.Capacity <= MaxKeptBytes)
             {
-                buffer.ResetWrittenCount();
-                t_buffer = buffer;
+                scratch.Clear();
+                t_scratch = scratch;
             }
         }
     }
@@ -79,8 +79,8 @@ internal static class MessageSnapshot
 
         try
         {
-            // A document that is never disposed keeps its own array: no second copy, and nothing pooled outlives the call.
-            payload = JsonDocument.Parse(utf8.ToArray(), Strict).RootElement;
+            // The element owns its copy of the text: nothing pooled outlives the call.
+            payload = JsonElement.Parse(utf8, Strict);
             fault = string.Empty;
             return true;
         }
@@ -147,6 +147,22 @@ internal static class MessageSnapshot
 
             highBefore = unit is >= 0xD800 and <= 0xDBFF;
             at += 6;
+        }
+    }
+
+    /// <summary>What a thread writes messages out with; empty between them, so that nothing of one caller is left for the next.</summary>
+    private sealed class Scratch
+    {
+        public Scratch() => Writer = new Utf8JsonWriter(Buffer, WriterOptions);
+
+        public ArrayBufferWriter<byte> Buffer { get; } = new(1024);
+
+        public Utf8JsonWriter Writer { get; }
+
+        public void Clear()
+        {
+            Writer.Reset();
+            Buffer.Clear();
         }
     }
 }

@@ -11,18 +11,18 @@ namespace Mcp.Guard.Pipeline;
 /// </summary>
 internal static class MetaFilter
 {
-    private static readonly FrozenSet<string> Known = new[]
-    {
-        "progressToken",
-        "io.modelcontextprotocol/protocolVersion",
-        "io.modelcontextprotocol/clientInfo",
-        "io.modelcontextprotocol/serverInfo",
-        "io.modelcontextprotocol/clientCapabilities",
-        "io.modelcontextprotocol/logLevel",
-        "io.modelcontextprotocol/subscriptionId",
-        "traceparent",
-        "tracestate",
-    }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly byte[][] Known =
+    [
+        "progressToken"u8.ToArray(),
+        "io.modelcontextprotocol/protocolVersion"u8.ToArray(),
+        "io.modelcontextprotocol/clientInfo"u8.ToArray(),
+        "io.modelcontextprotocol/serverInfo"u8.ToArray(),
+        "io.modelcontextprotocol/clientCapabilities"u8.ToArray(),
+        "io.modelcontextprotocol/logLevel"u8.ToArray(),
+        "io.modelcontextprotocol/subscriptionId"u8.ToArray(),
+        "traceparent"u8.ToArray(),
+        "tracestate"u8.ToArray(),
+    ];
 
     /// <summary>What may go to a server. Null settings are those of a server that the policy does not name.</summary>
     public static JsonElement ToServer(JsonElement payload, ServerSettings? settings) => Apply(payload, settings?.Meta.ToServer ?? MetaSettings.None.ToServer);
@@ -43,14 +43,27 @@ internal static class MetaFilter
         {
             foreach (JsonProperty property in meta.EnumerateObject())
             {
-                known &= Passes(property.Name, named);
+                known &= Passes(property, named);
             }
         }
 
         return known ? payload : Rewrite(payload, meta, named);
     }
 
-    private static bool Passes(string key, FrozenSet<string> named) => Known.Contains(key) || named.Contains(key);
+    private static bool Passes(JsonProperty property, FrozenSet<string> named) => IsKnown(property) || (named.Count > 0 && named.Contains(property.Name));
+
+    private static bool IsKnown(JsonProperty property)
+    {
+        foreach (byte[] name in Known)
+        {
+            if (property.NameEquals(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static JsonElement Rewrite(JsonElement payload, JsonElement meta, FrozenSet<string> named)
     {
@@ -74,7 +87,7 @@ internal static class MetaFilter
                 writer.WriteStartObject("_meta"u8);
                 foreach (JsonProperty inner in meta.EnumerateObject())
                 {
-                    if (Passes(inner.Name, named))
+                    if (Passes(inner, named))
                     {
                         inner.WriteTo(writer);
                     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
 namespace Mcp.Guard.Pipeline;
@@ -38,6 +39,22 @@ internal sealed class StageSlot<TContext>(IGuardStage<TContext> stage, TimeSpan 
         }
 
         return pending.IsCompletedSuccessfully ? pending : AwaitAsync(pending.AsTask(), null, ct);
+    }
+
+    /// <summary>Runs the stage; false where its decision is not there at once, as nearly every one is, and has to be awaited.</summary>
+    public bool TryRun(TContext context, CancellationToken ct, out GuardDecision decision, [NotNullWhen(false)] out Task<GuardDecision>? pending)
+    {
+        ValueTask<GuardDecision> running = RunAsync(context, ct);
+        if (running.IsCompletedSuccessfully)
+        {
+            decision = running.Result;
+            pending = null;
+            return true;
+        }
+
+        decision = default;
+        pending = running.AsTask();
+        return false;
     }
 
     private static bool IsCallerCancellation(Exception fault, CancellationToken ct) => fault is OperationCanceledException && ct.IsCancellationRequested;

@@ -38,6 +38,11 @@ internal sealed class ResultSanitizingStage(IContentSanitizer host) : IGuardStag
             (context.AskReasons ??= []).Add(new GuardAskReason(Name, flag, ReasonFor(context.Server.Id, finding)));
         }
 
+        if (cleaned.Utf8 is null && host is BuiltInContentSanitizer)
+        {
+            return new(GuardDecision.Continue);
+        }
+
         JsonElement current = cleaned.Utf8 is { } utf8 ? JsonDocument.Parse(utf8).RootElement : context.Current;
         if (host is not BuiltInContentSanitizer)
         {

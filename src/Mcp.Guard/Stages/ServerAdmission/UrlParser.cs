@@ -208,6 +208,12 @@ internal static class UrlParser
                     return false;
                 }
 
+                // No label of a host begins with a hyphen (RFC 952, RFC 1123), and an underscore is that of a service label in front (RFC 8552): parsers differ on the rest.
+                if (lower[0] == '-' || (lower[0] == '_' && length > 0))
+                {
+                    return false;
+                }
+
                 if (!HostLabels.IsCanonicalAscii(lower))
                 {
                     denial = UrlDenial.HostNotCanonical;

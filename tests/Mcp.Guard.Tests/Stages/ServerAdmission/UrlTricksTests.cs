@@ -17,7 +17,7 @@ internal sealed class UrlTricksTests
     [TestCase("[::1]"), TestCase("[::]"), TestCase("[0:0:0:0:0:0:0:1]"), TestCase("[::ffff:127.0.0.1]"), TestCase("[::ffff:7f00:1]"), TestCase("[::127.0.0.1]"), TestCase("[::7f00:1]"), TestCase("[64:ff9b::7f00:1]"), TestCase("[64:ff9b:1::7f00:1]")]
     [TestCase("[2002:7f00:1::]"), TestCase("[2001:0:1::1]"), TestCase("[fe80::1]"), TestCase("[fe80::1%25eth0]"), TestCase("[fe80::1%eth0]"), TestCase("[fc00::1]"), TestCase("[fd00:ec2::254]"), TestCase("[fec0::1]"), TestCase("[ff02::1]"), TestCase("[::ffff:0:127.0.0.1]")]
     [TestCase("[5f00::1]"), TestCase("[100::1]"), TestCase("[2001:db8::1]"), TestCase("[::1"), TestCase("::1"), TestCase("[::1]]"), TestCase("[v1.x]"), TestCase("[::FFFF:7F00:1]")]
-    [TestCase("mcp.example.com._xn--a"), TestCase("mcp.example.com._0"), TestCase("mcp.example.com.c_m"), TestCase("axn--b.example.com")]
+    [TestCase("mcp.example.com._xn--a"), TestCase("mcp.example.com._0"), TestCase("mcp.example.com.-6y"), TestCase("-mcp.example.com"), TestCase("mcp._b.example.com"), TestCase("mcp.example.com.c_m"), TestCase("axn--b.example.com")]
     [TestCase("localhost"), TestCase("LOCALHOST"), TestCase("localhost."), TestCase("a.localhost"), TestCase("lo\u00ADcalhost"), TestCase("ⓛocalhost"), TestCase("localhost%2e"), TestCase("metadata.google.internal"), TestCase("metadata"), TestCase("kubernetes.default.svc"), TestCase("printer.local"), TestCase("a.home.arpa"), TestCase("router.lan")]
     public void Check_InnerAddressInAnySpelling_IsDeniedByAWildcard(string host) =>
         Assert.That(Everything.Check($"https://{host}/").IsAllowed, Is.False);

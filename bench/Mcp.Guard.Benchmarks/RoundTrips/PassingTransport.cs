@@ -1,0 +1,48 @@
+using System.Threading.Channels;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace Mcp.Guard.Benchmarks.RoundTrips;
+
+/// <summary>The least that something between client and server can do: messages are passed on as they are, with a loop of its own on the way back.</summary>
+internal sealed class PassingTransport(IClientTransport inner) : IClientTransport
+{
+    public string Name => inner.Name;
+
+    public async Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) => new Session(await inner.ConnectAsync(cancellationToken));
+
+    private sealed class Session : ITransport
+    {
+        private readonly ITransport _inner;
+        private readonly Channel<JsonRpcMessage> _channel = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+        private readonly Task _pump;
+
+        public Session(ITransport inner)
+        {
+            _inner = inner;
+            _pump = Task.Run(PumpAsync);
+        }
+
+        public string? SessionId => _inner.SessionId;
+
+        public ChannelReader<JsonRpcMessage> MessageReader => _channel.Reader;
+
+        public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default) => _inner.SendMessageAsync(message, cancellationToken);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _inner.DisposeAsync();
+            await _pump;
+        }
+
+        private async Task PumpAsync()
+        {
+            await foreach (JsonRpcMessage message in _inner.MessageReader.ReadAllAsync())
+            {
+                _channel.Writer.TryWrite(message);
+            }
+
+            _channel.Writer.TryComplete();
+        }
+    }
+}

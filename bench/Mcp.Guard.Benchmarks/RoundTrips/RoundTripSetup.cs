@@ -1,0 +1,144 @@
+using Mcp.Guard.Audit;
+using Mcp.Guard.Benchmarks.Calls;
+using Mcp.Guard.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Server;
+
+namespace Mcp.Guard.Benchmarks.RoundTrips;
+
+/// <summary>One server for each way to it: plain, through a transport that only passes on, and through the guard.</summary>
+internal sealed class RoundTripSetup : IAsyncDisposable
+{
+    public const string Plain = "plain";
+    public const string Guarded = "guarded, everything on";
+    public const string Unwritten = "guarded, records into the queue";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mcp-guard-bench-").FullName;
+    private readonly List<IAsyncDisposable> _parts = [];
+
+    private RoundTripSetup()
+    {
+        string root = Directory.CreateDirectory(Path.Combine(_folder, "project")).FullName;
+        FilePath = Path.Combine(root, "main.cs");
+        File.WriteAllText(FilePath, "x");
+        Arguments = EditServer.ArgumentsFor(FilePath);
+    }
+
+    public string FilePath { get; }
+
+    public Dictionary<string, object?> Arguments { get; }
+
+    /// <summary>The ways, the plain one first.</summary>
+    public List<(string Name, McpClient Client)> Ways { get; } = [];
+
+    /// <summary>Connects.</summary>
+    /// <param name="kind"><c>memory</c>, <c>stdio</c> or <c>http</c>.</param>
+    public static async Task<RoundTripSetup> OpenAsync(string kind)
+    {
+        var setup = new RoundTripSetup();
+        string url = kind == "http" ? await setup.ServeHttpAsync() : string.Empty;
+        await setup.AddAsync(Plain, await McpClient.CreateAsync(setup.Transport(kind, url)));
+        await setup.AddAsync("passed on", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url))));
+        foreach ((string name, AuditChoice audit) in (IEnumerable<(string, AuditChoice)>)[(Unwritten, AuditChoice.Queue), (Guarded, AuditChoice.Files)])
+        {
+            IMcpGuard guard = setup.Guard(kind, url, audit);
+            await setup.AddAsync(
+                name,
+                kind == "memory" ? await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))) : await guard.ConnectAsync("measured"));
+        }
+
+        return setup;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IAsyncDisposable part in Enumerable.Reverse(_parts))
+        {
+            await part.DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Dotnet { get; } = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+
+    private static string Library => Path.Combine(AppContext.BaseDirectory, "Mcp.Guard.Benchmarks.dll");
+
+    private ValueTask AddAsync(string name, McpClient client)
+    {
+        _parts.Add(client);
+        Ways.Add((name, client));
+        return default;
+    }
+
+    private IClientTransport Transport(string kind, string url)
+    {
+        switch (kind)
+        {
+            case "memory":
+                var pair = new InMemoryTransportPair();
+                _parts.Add(EditServer.Start(pair.ServerInput, pair.ServerOutput));
+                return pair.ClientTransport;
+            case "stdio":
+                return new StdioClientTransport(new() { Command = Dotnet, Arguments = [Library, "serve-stdio"] });
+            default:
+                return new HttpClientTransport(new() { Endpoint = new Uri(url), TransportMode = HttpTransportMode.StreamableHttp });
+        }
+    }
+
+    private IMcpGuard Guard(string kind, string url, AuditChoice audit)
+    {
+        var services = new ServiceCollection();
+        McpGuardBuilder builder = services.AddMcpGuard(policy =>
+        {
+            policy.StateDirectory(Path.Combine(_folder, "state-" + audit)).AuditDirectory(Path.Combine(_folder, "audit-" + audit)).RateLimit(1_000_000, TimeSpan.FromSeconds(1));
+            policy.Default("budgets", """{"repeats":{"permits":1000000,"per":"1s"}}""");
+            policy.Server("measured", server =>
+            {
+                (kind switch
+                {
+                    "memory" => server.HostProvided(),
+                    "stdio" => server.Command(Dotnet, Library, "serve-stdio").WithoutIsolation(),
+                    _ => server.Url(url),
+                }).Root(Path.Combine(_folder, "project")).Ask("edits", EditServer.Tool).Allow("readers", "read_*", "list_*").Deny("drops", "drop_*");
+                for (int i = 3; i < 10; i++)
+                {
+                    server.Deny($"other-{i}", $"unused_{i}");
+                }
+            });
+        }).UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));
+        if (audit == AuditChoice.Queue)
+        {
+            var sink = new AuditFileSink(
+                new AuditFileOptions { Directory = Path.Combine(_folder, "unwritten"), Durability = AuditDurability.BestEffort, QueueCapacity = 1_000_000, WriteTimeout = TimeSpan.FromMinutes(1) },
+                new NullAuditStorage(),
+                TimeProvider.System);
+            sink.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+            _parts.Add(sink);
+            builder.UseAudit(sink);
+        }
+
+        ServiceProvider provider = services.BuildServiceProvider();
+        _parts.Add(provider);
+        return provider.GetRequiredService<IMcpGuard>();
+    }
+
+    private async Task<string> ServeHttpAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddMcpServer(options => options.ServerInfo = EditServer.Options.ServerInfo)
+            .WithHttpTransport()
+            .WithListToolsHandler(EditServer.Handlers.ListToolsHandler!)
+            .WithCallToolHandler(EditServer.Handlers.CallToolHandler!);
+        WebApplication app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapMcp("/mcp");
+        await app.StartAsync();
+        _parts.Add(app);
+        return app.Urls.First() + "/mcp";
+    }
+}

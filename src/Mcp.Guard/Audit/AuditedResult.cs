@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+
+namespace Mcp.Guard.Audit;
+
+/// <summary>The result of a call as the policy lets it be recorded, and the digests of what came and of what was delivered.</summary>
+internal sealed class AuditedResult : AuditRecordContent
+{
+    private readonly IAuditContent _content;
+    private readonly AuditOutcome _outcome;
+    private readonly ContentRecording _mode;
+    private Made? _made;
+
+    public AuditedResult(IAuditContent content, AuditOutcome outcome, ContentRecording mode)
+    {
+        _content = content;
+        _outcome = outcome;
+        _mode = mode;
+        Bytes = AuditedSize.Of(outcome.Received) + (outcome.Changes is null ? 0 : AuditedSize.Of(outcome.Delivered));
+        if (Bytes > AuditedSize.MaxDeferred)
+        {
+            _ = Read();
+        }
+    }
+
+    public override long Bytes { get; }
+
+    public override JsonElement Result => Read().Recorded;
+
+    public override string? ResultDigest => Read().Digest;
+
+    public override string? DeliveredDigest => Read().DeliveredDigest;
+
+    private Made Read() => Volatile.Read(ref _made) ?? Make();
+
+    private Made Make()
+    {
+        var made = new Made(
+            _content.Record(_outcome.Delivered, _mode),
+            _content.Digest(_outcome.Received),
+            _outcome.Changes is null ? null : _content.Digest(_outcome.Delivered));
+        return Interlocked.CompareExchange(ref _made, made, null) ?? made;
+    }
+
+    private sealed record Made(JsonElement Recorded, string? Digest, string? DeliveredDigest);
+}
