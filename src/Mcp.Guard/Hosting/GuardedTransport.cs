@@ -188,8 +188,9 @@ internal sealed partial class GuardedTransport : ITransport
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
             if (call.Answered is null)
             {
-                // Nothing here waits for the reply of a tool call, and no notifications/cancelled was seen to come from the SDK where its caller gave up
-                // after the request was sent (why was not looked up): the caller's own token ends the call.
+                // Nothing here waits for the reply of a tool call, and the SDK does not say that its caller gave up: McpSessionHandler.SendRequestAsync (2.2 and
+                // later) registers the callback that sends notifications/cancelled before the wait on the same token. A token calls back in the reverse
+                // order, so the wait ends first, its continuation runs in place and takes the callback back. The caller's own token ends the call.
                 call.EndWith(OnCancelled, ct);
             }
 
