@@ -63,6 +63,12 @@ internal sealed partial class GuardedTransport : ITransport
     /// <summary>What was cut off below the SDK; null where the host made the transport.</summary>
     public ReplyBounds? Bounds { get; init; }
 
+    /// <summary>
+    /// Takes judged notifications of the server in the client's place, in the order in which they came, and before a reply that came after them: the client of
+    /// the SDK keeps no order. False where the client is to have one. Must not wait. Null where the client has all.
+    /// </summary>
+    public Func<JsonRpcNotification, bool>? Relay { get; init; }
+
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
 
@@ -156,6 +162,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
+            context.CallerFlow = call.ExecutionContext;
             await ResolveNameAsync(request, context, ct).ConfigureAwait(false);
             JoinChain(context);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
@@ -412,11 +419,14 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     /// <summary>The guard's own word to the client: what was listed changed, because a person decided or another server has the same names.</summary>
-    private void AnnounceTools() => Deliver(new JsonRpcNotification
+    private void AnnounceTools()
     {
-        Method = MethodTable.ToolsChanged,
-        Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
-    });
+        var changed = new JsonRpcNotification { Method = MethodTable.ToolsChanged, Context = new JsonRpcMessageContext { ExecutionContext = CleanContext } };
+        if (Relay?.Invoke(changed) != true)
+        {
+            Deliver(changed);
+        }
+    }
 
     private async Task SendNotificationAsync(JsonRpcNotification notification, CancellationToken ct)
     {

@@ -96,7 +96,7 @@ internal sealed partial class PolicyReading(
             AuditDirectory = auditDirectory,
             Protected = protectedPaths,
             CanAsk = servers.Values.Any(CanAsk),
-            Warnings = [.. problems.Warnings],
+            Advice = [.. problems.Warnings],
         };
     }
 
