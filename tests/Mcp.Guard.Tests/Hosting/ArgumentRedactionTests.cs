@@ -36,7 +36,7 @@ internal sealed class ArgumentRedactionTests
         await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
         RawServer server = await CallAsync(guard, Given);
         Assert.That(server.Calls.Single().Params!["arguments"]!.ToJsonString(), Is.EqualTo(Given.ToJsonString()));
-        Assert.That(guard.Audit.OfKind(AuditKind.Intent).Last().Changes, Is.Empty);
+        Assert.That(guard.Audit.OfKind(AuditKind.Intent)[^1].Changes, Is.Empty);
     }
 
     [Test]
@@ -45,7 +45,7 @@ internal sealed class ArgumentRedactionTests
         await using var guard = new GuardFixture(Allowed, policy: policy => policy.Audit("arguments", "\"full\""));
         RawServer server = await CallAsync(guard, Given);
 
-        AuditRecord intent = guard.Audit.OfKind(AuditKind.Intent).Last();
+        AuditRecord intent = guard.Audit.OfKind(AuditKind.Intent)[^1];
         Assert.Multiple(() =>
         {
             Assert.That(server.Calls.Single().Params!["arguments"]!.ToJsonString(), Is.EqualTo(Expected));
@@ -74,7 +74,7 @@ internal sealed class ArgumentRedactionTests
     {
         await using var guard = new GuardFixture(Allowed);
         RawServer server = await CallAsync(guard, new JsonObject { ["n"] = 1.50m, ["text"] = "fine" });
-        Assert.That(guard.Audit.OfKind(AuditKind.Intent).Last().Changes, Is.Empty);
+        Assert.That(guard.Audit.OfKind(AuditKind.Intent)[^1].Changes, Is.Empty);
         Assert.That(server.Calls.Single().Params!["arguments"]!.ToJsonString(), Is.EqualTo("""{"n":1.50,"text":"fine"}"""));
     }
 
@@ -147,8 +147,8 @@ internal sealed class ArgumentRedactionTests
         var server = new RawServer { Tools = [RawServer.Tool("echo", """{"type":"object","properties":{"pin":{"type":"integer"}}}""")] };
         await CallAsync(guard, new JsonObject { ["pin"] = 123456 }, server);
         Assert.That(server.Calls, Is.Empty);
-        Assert.That(guard.Audit.OfKind(AuditKind.Denial).Last().Code, Is.EqualTo(GuardDenialCodes.ArgumentsInvalid));
-        Assert.That(guard.Audit.OfKind(AuditKind.Denial).Last().Changes, Is.EqualTo((string[])["redaction:arguments"]));
+        Assert.That(guard.Audit.OfKind(AuditKind.Denial)[^1].Code, Is.EqualTo(GuardDenialCodes.ArgumentsInvalid));
+        Assert.That(guard.Audit.OfKind(AuditKind.Denial)[^1].Changes, Is.EqualTo((string[])["redaction:arguments"]));
     }
 
     [Test]
@@ -160,8 +160,8 @@ internal sealed class ArgumentRedactionTests
 
         RawServer server = await CallAsync(guard, new JsonObject { ["who"] = "boom" });
         Assert.That(server.Calls, Is.Empty);
-        Assert.That(guard.Audit.OfKind(AuditKind.Denial).Last().Code, Is.EqualTo(GuardDenialCodes.GuardFault));
-        Assert.That(guard.Audit.OfKind(AuditKind.Denial).Last().Reason, Does.Not.Contain("secret text"));
+        Assert.That(guard.Audit.OfKind(AuditKind.Denial)[^1].Code, Is.EqualTo(GuardDenialCodes.GuardFault));
+        Assert.That(guard.Audit.OfKind(AuditKind.Denial)[^1].Reason, Does.Not.Contain("secret text"));
     }
 
     [Test]
