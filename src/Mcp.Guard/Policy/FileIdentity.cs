@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
-using Mcp.Guard.Isolation.Launch;
+using Mcp.Guard.Stages.Roots;
 
 namespace Mcp.Guard.Policy;
 
 /// <summary>Which file a path names, whatever the path: device and inode (statx(2)). Linux only.</summary>
-internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode)
+internal readonly partial record struct FileIdentity(uint Major, uint Minor, ulong Inode)
 {
     private const int CurrentFolder = -100;
     private const uint BasicFields = 0x7ff;
@@ -30,19 +30,22 @@ internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode
             return false;
         }
 
-        byte[] answer = new byte[AnswerSize];
-        if (StatX(CurrentFolder, LinuxDescriptor.ToCString(path), 0, BasicFields, answer) != 0
-            || (MemoryMarshal.Read<ushort>(answer.AsSpan(ModeOffset)) & KindMask) != FileKind)
+        // A path that does not fit is one that the system has no file under either.
+        Span<byte> name = stackalloc byte[PathRules.MaxUnixBytes + 1];
+        Span<byte> answer = stackalloc byte[AnswerSize];
+        if (!UnixLinkReader.TryEncode(path, name, out int length)
+            || StatX(CurrentFolder, name[..(length + 1)], 0, BasicFields, answer) != 0
+            || (MemoryMarshal.Read<ushort>(answer[ModeOffset..]) & KindMask) != FileKind)
         {
             return false;
         }
 
-        names = MemoryMarshal.Read<uint>(answer.AsSpan(LinksOffset));
+        names = MemoryMarshal.Read<uint>(answer[LinksOffset..]);
         identity = new FileIdentity(
-            MemoryMarshal.Read<uint>(answer.AsSpan(MajorOffset)), MemoryMarshal.Read<uint>(answer.AsSpan(MinorOffset)), MemoryMarshal.Read<ulong>(answer.AsSpan(InodeOffset)));
+            MemoryMarshal.Read<uint>(answer[MajorOffset..]), MemoryMarshal.Read<uint>(answer[MinorOffset..]), MemoryMarshal.Read<ulong>(answer[InodeOffset..]));
         return true;
     }
 
-    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
-    private static extern int StatX(int folder, byte[] path, int flags, uint mask, byte[] answer);
+    [LibraryImport("libc", EntryPoint = "statx")]
+    private static partial int StatX(int folder, ReadOnlySpan<byte> path, int flags, uint mask, Span<byte> answer);
 }
