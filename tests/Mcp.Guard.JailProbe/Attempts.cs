@@ -30,6 +30,11 @@ internal static class Attempts
         "map-zero" => MapZero(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "map-growing" => MapGrowing(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
         "hide-pages" => HidePages(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "hold-hidden" => Hold(() => HidePages(long.Parse(arguments[0], CultureInfo.InvariantCulture))),
+        "hold-tables" => Hold(() => PageTables(long.Parse(arguments[0], CultureInfo.InvariantCulture))),
+        "hold-file" => Hold(() => Fill(arguments[0], long.Parse(arguments[1], CultureInfo.InvariantCulture))),
+        "hold-without-leader" => HoldWithoutLeader(long.Parse(arguments[0], CultureInfo.InvariantCulture)),
+        "hold-in-children" => Hold(() => HoldInChildren(int.Parse(arguments[0], CultureInfo.InvariantCulture), arguments[1])),
         "calls" => string.Join('\n', arguments.Select(Call)),
         "show" => "shown: " + File.ReadAllText(arguments[0]).Replace('\0', ' '),
         "links" => string.Join('\n', Directory.EnumerateFileSystemEntries(arguments[0]).Order(StringComparer.Ordinal).Select(static entry => $"{Path.GetFileName(entry)}={new FileInfo(entry).LinkTarget}")),
@@ -201,6 +206,61 @@ internal static class Attempts
         }
 
         return $"holds {got}";
+    }
+
+    // Reading a page of a map that cannot be written gives the kernel's one page of zeros, which is no one's memory; the table that leads to it is memory.
+    private static string PageTables(long wanted)
+    {
+        const nint Reach = 2 << 20;
+        long got = 0;
+        for (; got < wanted; got += 4096)
+        {
+            if (got % (512 * 4096) == 0)
+            {
+                IntPtr next = Map(IntPtr.Zero, Reach * 512, 1, 0x4022, -1, 0);
+                if (next == OutOfRange)
+                {
+                    return $"failed: after {got} bytes: {Marshal.GetLastPInvokeErrorMessage()}";
+                }
+
+                for (nint table = 0; table < 512; table++)
+                {
+                    _ = Marshal.ReadByte(next + (table * Reach));
+                }
+            }
+        }
+
+        return $"holds {got}";
+    }
+
+    private static string Hold(Func<string> attempt)
+    {
+        Console.WriteLine(attempt());
+        Console.Out.Flush();
+        new ManualResetEventSlim().Wait();
+        return "";
+    }
+
+    // A process whose first thread has ended shows no memory under its own id.
+    private static string HoldWithoutLeader(long wanted)
+    {
+        new Thread(() =>
+        {
+            Thread.Sleep(500);
+            Hold(() => HidePages(wanted));
+        }).Start();
+        _ = SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 93 : 60, 0, 0, 0, 0, 0, 0);
+        return "failed: still there";
+    }
+
+    private static string HoldInChildren(int children, string each)
+    {
+        for (int i = 0; i < children; i++)
+        {
+            Process.Start(Environment.ProcessPath!, [typeof(Attempts).Assembly.Location, "hold-hidden", each]);
+        }
+
+        return "started";
     }
 
     // NUMBER or NUMBER:FIRST; the other arguments are no valid descriptor, address or size.

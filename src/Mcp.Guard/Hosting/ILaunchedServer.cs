@@ -6,4 +6,7 @@ internal interface ILaunchedServer
     /// <summary>Ends the server and everything it started. Calling it again waits for the same end.</summary>
     /// <param name="atOnce">True to kill without grace; false closes its input and lets it end first.</param>
     Task EndAsync(bool atOnce);
+
+    /// <summary>Registers who is told why the guard ends the server because it passed a limit of its isolation. Must not block.</summary>
+    void OnOverLimit(Action<string> told);
 }

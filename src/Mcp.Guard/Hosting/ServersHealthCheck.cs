@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Mcp.Guard.Hosting;
 
-/// <summary>The connected servers as a health check: degraded a while after one was disconnected for flooding, and while a stop is in force.</summary>
+/// <summary>The connected servers as a health check: degraded a while after one was ended because it flooded or passed a limit of its isolation, and while a stop is in force.</summary>
 internal sealed class ServersHealthCheck(McpGuardHost host) : IHealthCheck
 {
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
@@ -24,6 +24,15 @@ internal sealed class ServersHealthCheck(McpGuardHost host) : IHealthCheck
             if (host.Runtime.Time.GetUtcNow() - last < Remembered)
             {
                 problem = $"the server '{server}' was disconnected because it sent too many messages";
+            }
+        }
+
+        foreach ((string server, long count, DateTimeOffset last) in host.Runtime.OverLimit.All)
+        {
+            data[$"{server}.overLimit"] = count;
+            if (host.Runtime.Time.GetUtcNow() - last < Remembered)
+            {
+                problem ??= $"the server '{server}' was ended because it passed a limit of its isolation";
             }
         }
 

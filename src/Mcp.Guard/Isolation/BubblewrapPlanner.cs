@@ -123,6 +123,7 @@ internal sealed class BubblewrapPlanner
                 Mounts = mounts.Mounts,
             },
             Cgroup = cgroup,
+            WatchedMemory = cgroup is null ? _options.Memory : null,
             Controls = CreateControls(cgroup, affinity),
         };
     }
@@ -262,6 +263,7 @@ internal sealed class BubblewrapPlanner
     {
         const string NoLimits = "prlimit of util-linux is not installed";
         const string NoCgroup = "no cgroup (version 2) is delegated to the host";
+        const string WatchDetail = "bytes together, looked at by the guard every 50 ms to 1 s: it passes the limit for that long, then the box ends";
         bool limits = _host.SetLimits is not null;
         bool shared = _options.Network == IsolationNetwork.Host;
         var report = new ControlReport();
@@ -280,6 +282,7 @@ internal sealed class BubblewrapPlanner
         report.InForce(IsolationControls.NestedNamespaces, "switched off, and refused by the filter");
         report.Limit(IsolationControls.ProcessMemory, _options.Memory, limits, "bytes of writable private memory in each process", NoLimits);
         report.Limit(IsolationControls.TotalMemory, _options.Memory, cgroup is not null, "bytes together", NoCgroup);
+        report.Limit(IsolationControls.MemoryWatch, _options.Memory, true, cgroup is not null ? "bytes together, held by the cgroup" : WatchDetail, NoCgroup);
         report.Limit(
             IsolationControls.Cpus,
             _options.Cpus is null ? null : LimitArguments.AffinityProcessors(_options, _host) ?? _host.Processors.Count,

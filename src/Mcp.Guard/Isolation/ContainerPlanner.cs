@@ -221,6 +221,7 @@ internal static class ContainerPlanner
         report.InForce(IsolationControls.NestedNamespaces, "refused by the engine's default filter");
         report.Limit(IsolationControls.ProcessMemory, options.Memory, true, "bytes", NoLimit);
         report.Limit(IsolationControls.TotalMemory, options.Memory, true, "bytes together", NoLimit);
+        report.Limit(IsolationControls.MemoryWatch, options.Memory, true, "bytes together, held by the engine", NoLimit);
         report.Limit(IsolationControls.Cpus, options.Cpus is { } cpus ? (long)Math.Ceiling(cpus) : null, true, "processors at most, by time", NoLimit);
         report.Limit(IsolationControls.ProcessCount, options.Processes, true, "processes and threads", NoLimit);
         report.Limit(IsolationControls.OpenFiles, options.OpenFiles, true, "in each process", NoLimit);

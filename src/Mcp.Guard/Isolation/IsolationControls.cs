@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 
 namespace Mcp.Guard.Isolation;
 
@@ -47,8 +48,11 @@ internal static class IsolationControls
     /// <summary>Memory of each process is limited.</summary>
     public const string ProcessMemory = "process-memory";
 
-    /// <summary>Memory of all processes together is limited.</summary>
+    /// <summary>The kernel gives all processes together no more memory than the limit.</summary>
     public const string TotalMemory = "total-memory";
+
+    /// <summary>The server ends when all its processes together hold more memory than the limit: the kernel's limit, or the guard's own watch.</summary>
+    public const string MemoryWatch = "memory-watch";
 
     /// <summary>Processor time is limited.</summary>
     public const string Cpus = "cpus";
@@ -60,10 +64,12 @@ internal static class IsolationControls
 
     public const string FileSize = "file-size";
 
-    /// <summary>Every name, for the policy's validation.</summary>
-    public static FrozenSet<string> All { get; } = new[]
-    {
+    /// <summary>Every name, in the order of the documentation.</summary>
+    public static ImmutableArray<string> Names { get; } =
+    [
         CleanEnvironment, Descriptors, ProcessTree, DiesWithHost, FileSystem, GuardFiles, PrivateTemp, Network, Processes, HostObjects,
-        Privileges, SystemCalls, NestedNamespaces, ProcessMemory, TotalMemory, Cpus, ProcessCount, OpenFiles, FileSize,
-    }.ToFrozenSet(StringComparer.Ordinal);
+        Privileges, SystemCalls, NestedNamespaces, ProcessMemory, TotalMemory, MemoryWatch, Cpus, ProcessCount, OpenFiles, FileSize,
+    ];
+
+    public static FrozenSet<string> All { get; } = Names.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -25,4 +25,7 @@ internal static partial class IsolationLog
 
     [LoggerMessage(EventId = 906, Level = LogLevel.Warning, Message = "Server {Server}: left-overs could not be removed")]
     public static partial void CleanUpFailed(ILogger logger, Exception fault, string server);
+
+    [LoggerMessage(EventId = 907, Level = LogLevel.Warning, Message = "Server {Server} is ended: {Reason}")]
+    public static partial void OverLimit(ILogger logger, string server, string reason);
 }

@@ -37,6 +37,9 @@ internal sealed record IsolationPlan
     /// <summary>The cgroup that holds the server's processes; null where there is none.</summary>
     public CgroupPlan? Cgroup { get; init; }
 
+    /// <summary>Bytes that the guard's own watch holds the box to, where no cgroup does; null where there is nothing to watch.</summary>
+    public long? WatchedMemory { get; init; }
+
     /// <summary>Every control, in force or not.</summary>
     public required IReadOnlyList<IsolationControlStatus> Controls { get; init; }
 

@@ -20,10 +20,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly Task _errorReading;
     private readonly Task<ServerProcessExit> _exited;
     private readonly Lock _stopLock = new();
+    private readonly Lock _endLock = new();
+    private readonly MemoryWatch? _memory;
     private Task? _stopping;
+    private Action<string>? _onOverLimit;
+    private string? _overLimit;
     private volatile bool _requested;
 
-    private ServerProcess(IsolationPlan plan, ChildProcess child, JailHandle? jail, string? privateFolder, ServerProcessOptions options, ILogger logger)
+    private ServerProcess(IsolationPlan plan, ChildProcess child, JailHandle? jail, int? firstProcess, string? privateFolder, ServerProcessOptions options, ILogger logger)
     {
         Plan = plan;
         _child = child;
@@ -34,6 +38,12 @@ internal sealed class ServerProcess : IAsyncDisposable
         Output = options.WrapOutput(child.StandardOutput);
         _errors = new StandardErrorCapture(plan.Server, options, logger);
         _errorReading = _errors.ReadAsync(child.StandardError);
+        if (plan.WatchedMemory is { } limit && firstProcess is { } first)
+        {
+            _memory = new MemoryWatch(limit, new BoxMemory(first, new ProcFiles(ProcFiles.Kernel)).Read, EndOverLimit);
+            _memory.Start();
+        }
+
         _exited = WatchAsync();
     }
 
@@ -61,7 +71,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         ct.ThrowIfCancellationRequested();
         StartedProgram started = await ServerLauncher.StartAsync(plan, options, ct).ConfigureAwait(false);
-        var server = new ServerProcess(plan, started.Child, started.Jail, started.PrivateFolder, options, logger);
+        var server = new ServerProcess(plan, started.Child, started.Jail, started.FirstProcess, started.PrivateFolder, options, logger);
         LiveServers.Add(server);
         if (plan.Mode == IsolationMode.None)
         {
@@ -104,7 +114,45 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Registers who is told, once, why the guard ends the server because it passed a limit, before it is ended; at once where that has happened already.
+    /// Must not block.
+    /// </summary>
+    public void OnOverLimit(Action<string> told)
+    {
+        lock (_endLock)
+        {
+            if (_overLimit is null)
+            {
+                _onOverLimit += told;
+                return;
+            }
+        }
+
+        told(_overLimit);
+    }
+
     public async ValueTask DisposeAsync() => await Stopping().ConfigureAwait(false);
+
+    private void EndOverLimit(string reason)
+    {
+        Action<string>? told;
+        lock (_endLock)
+        {
+            _overLimit = reason;
+            told = _onOverLimit;
+        }
+
+        IsolationLog.OverLimit(_logger, Plan.Server, reason);
+        try
+        {
+            told?.Invoke(reason);
+        }
+        finally
+        {
+            Kill();
+        }
+    }
 
     private Task Stopping()
     {
@@ -145,7 +193,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     private async Task<ServerProcessExit> WatchAsync()
     {
         int? code = await _child.Exited.ConfigureAwait(false);
-
+        _memory?.Dispose();
         await Task.WhenAny(_errorReading, Task.Delay(_options.ErrorGrace, _options.Time)).ConfigureAwait(false);
         var exit = new ServerProcessExit(code, _requested, ErrorTail);
         IsolationLog.Ended(_logger, Plan.Server, code, _requested);

@@ -34,6 +34,9 @@ internal sealed class GuardRuntime
     /// <summary>Compiled tools by definition, shared by all connections.</summary>
     public required ToolEntryCache Tools { get; init; }
 
+    /// <summary>What is on record of the tools that servers list.</summary>
+    public CatalogRecords CatalogRecords { get; } = new();
+
     /// <summary>Prompts and grants, for what asks people outside the stages.</summary>
     public required ConsentService Consent { get; init; }
 
@@ -51,7 +54,10 @@ internal sealed class GuardRuntime
     public AuditFloodOptions Flood { get; init; } = new();
 
     /// <summary>The servers that were disconnected for it.</summary>
-    public FloodedServers Floods { get; } = new();
+    public EndedServers Floods { get; } = new();
+
+    /// <summary>Servers that were ended because they passed a limit of their isolation.</summary>
+    public EndedServers OverLimit { get; } = new();
 
     /// <summary>Starts the guard where no host has: reads the stops, opens the audit. Set once, when the guard is put together.</summary>
     public Func<CancellationToken, Task> StartAsync { get; set; } = static _ => throw new InvalidOperationException("the guard is not put together");

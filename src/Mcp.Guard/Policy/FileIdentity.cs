@@ -4,9 +4,8 @@ using Mcp.Guard.Stages.Roots;
 namespace Mcp.Guard.Policy;
 
 /// <summary>Which file a path names, whatever the path: device and inode (statx(2)). Linux only.</summary>
-internal readonly partial record struct FileIdentity(uint Major, uint Minor, ulong Inode)
+internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode)
 {
-    private const int CurrentFolder = -100;
     private const uint BasicFields = 0x7ff;
     private const int AnswerSize = 256;
     private const int LinksOffset = 16;
@@ -30,11 +29,11 @@ internal readonly partial record struct FileIdentity(uint Major, uint Minor, ulo
             return false;
         }
 
-        // A path that does not fit is one that the system has no file under either.
-        Span<byte> name = stackalloc byte[PathRules.MaxUnixBytes + 1];
+        // Asked for every path of every call: nothing is allocated for it.
+        Span<byte> name = path.Length <= UnixLinkReader.ShortChars ? stackalloc byte[UnixLinkReader.ShortBytes] : stackalloc byte[PathRules.MaxUnixBytes + 1];
         Span<byte> answer = stackalloc byte[AnswerSize];
         if (!UnixLinkReader.TryEncode(path, name, out int length)
-            || StatX(CurrentFolder, name[..(length + 1)], 0, BasicFields, answer) != 0
+            || UnixCalls.StatX(UnixCalls.NoFolder, name[..(length + 1)], 0, BasicFields, answer) != 0
             || (MemoryMarshal.Read<ushort>(answer[ModeOffset..]) & KindMask) != FileKind)
         {
             return false;
@@ -45,7 +44,4 @@ internal readonly partial record struct FileIdentity(uint Major, uint Minor, ulo
             MemoryMarshal.Read<uint>(answer[MajorOffset..]), MemoryMarshal.Read<uint>(answer[MinorOffset..]), MemoryMarshal.Read<ulong>(answer[InodeOffset..]));
         return true;
     }
-
-    [LibraryImport("libc", EntryPoint = "statx")]
-    private static partial int StatX(int folder, ReadOnlySpan<byte> path, int flags, uint mask, Span<byte> answer);
 }

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Budgets;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -170,6 +171,31 @@ internal sealed class DeadlineAndChainTests
     }
 
     [Test]
+    public async Task LaunchedServer_PassesItsMemoryLimit_IsEndedRecordedAndInTheHealth()
+    {
+        var server = new RawServer { OnCall = (_, _, _) => Task.CompletedTask };
+        var launched = new Launched(server);
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
+        await using McpClient client = await guard.ConnectAsync(launched);
+        await client.ListToolsAsync();
+        Task<CallToolResult> call = client.CallToolAsync("echo").AsTask();
+        await Eventually.True(() => server.Calls.Count == 1);
+        launched.PassLimit("its 2 processes hold too much");
+        Assert.That(TextOf(await call), Does.Contain("[server-unavailable]"));
+        Assert.That(launched.KilledAtOnce, Is.True);
+        await Eventually.True(() => guard.Audit.OfKind(AuditKind.Connection).Any(record => record.Decision == "end"));
+        AuditRecord end = guard.Audit.OfKind(AuditKind.Connection).Single(record => record.Decision == "end");
+        HealthCheckResult health = await new ServersHealthCheck(guard.Host).CheckHealthAsync(new HealthCheckContext());
+        Assert.Multiple(() =>
+        {
+            Assert.That(end.Reason, Does.Contain("its 2 processes hold too much"));
+            Assert.That(end.Code, Is.EqualTo(GuardDenialCodes.ServerUnavailable));
+            Assert.That(health.Status, Is.EqualTo(HealthStatus.Degraded));
+            Assert.That(health.Data["test.overLimit"], Is.EqualTo(1));
+        });
+    }
+
+    [Test]
     public async Task LaunchedServer_CallerCancels_IsNotProbed()
     {
         var time = new FakeTimeProvider();
@@ -251,6 +277,8 @@ internal sealed class DeadlineAndChainTests
     /// <summary>A raw server as if the guard had started its process.</summary>
     private sealed class Launched(RawServer server) : IClientTransport, ITransport, ILaunchedServer
     {
+        private Action<string>? _told;
+
         public bool KilledAtOnce { get; private set; }
 
         public string Name => server.Name;
@@ -268,6 +296,10 @@ internal sealed class DeadlineAndChainTests
             KilledAtOnce |= atOnce;
             return Task.CompletedTask;
         }
+
+        public void OnOverLimit(Action<string> told) => _told = told;
+
+        public void PassLimit(string reason) => _told!(reason);
 
         public ValueTask DisposeAsync() => server.DisposeAsync();
     }

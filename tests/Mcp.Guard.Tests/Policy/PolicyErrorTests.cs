@@ -169,10 +169,11 @@ internal sealed class PolicyErrorTests
         yield return Case("pointer-escape", Rule("\"paths\":[»\"/a~2\"]"), "/servers/s/rules/r/paths/0", "is no JSON Pointer");
         yield return Case("pointer-twice", Rule("\"paths\":[\"/a\",»\"/a\"]"), "/servers/s/rules/r/paths/1", "listed twice");
         yield return Case("host", Doc(S + "\"results\":{\"allowedHosts\":[»\"https://a.example\"]}"), "/servers/s/results/allowedHosts/0", "is no host");
+        yield return Case("user-name", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"user\":»\"nobody\"}"), "/servers/s/isolation/user", "is no user");
         yield return Case("user", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"user\":»\"--root\"}"), "/servers/s/isolation/user", "is no user");
         yield return Case("network", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"network\":»\"host\"}"), "/servers/s/isolation/network", "not known here", "\"loopback\"");
         yield return Case("cpus", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"cpus\":»0}"), "/servers/s/isolation/cpus", "is not permitted", "0.01");
-        yield return Case("control-twice", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"required\":[\"seccomp\",»\"seccomp\"]}"), "/servers/s/isolation/required/1", "listed twice");
+        yield return Case("control-twice", Command("\"isolation\":{\"mode\":\"bubblewrap\",\"required\":[\"system-calls\",»\"system-calls\"]}"), "/servers/s/isolation/required/1", "listed twice");
 
         // Schemas
         yield return Case("schema-refused", Rule("\"require\":»{\"$fake\":\"refuse\"}"), "/servers/s/rules/r/require", "the schema is refused (scripted)");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mcp.Guard.Isolation;
 using Mcp.Guard.Policy;
 
 namespace Mcp.Guard.Tests.Policy;
@@ -119,17 +120,93 @@ internal sealed class PolicySchemaTests
     {
         // Null is no value of any key: an error at the key proves that the reader reads it.
         JsonNode document = JsonNode.Parse(Full)!;
-        string[] tokens = [.. pointer.Split('/').Skip(1).Select(token => token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
+        string[] tokens = Tokens(pointer);
+        Parent(document, tokens)[tokens[^1]] = null;
+        GuardPolicyError[] errors = PolicyTexts.Errors(document.ToJsonString());
+        Assert.That(errors.Select(error => error.Location), Has.Some.EqualTo(pointer));
+    }
+
+    /// <summary>Every number, size and duration of the full document, with values outside and at the ends of its published range.</summary>
+    public static IEnumerable<TestCaseData> Ranges()
+    {
+        using JsonDocument full = JsonDocument.Parse(Full);
+        foreach ((string pointer, string section, string name) in KnownKeys(full.RootElement))
+        {
+            JsonElement property = Definition(section).GetProperty("properties").GetProperty(name);
+            string? notation = property.TryGetProperty("$ref", out JsonElement reference) ? reference.GetString()!["#/$defs/".Length..] : null;
+            string? type = property.TryGetProperty("type", out JsonElement plain) && plain.ValueKind == JsonValueKind.String ? plain.GetString() : null;
+            if (notation == "duration")
+            {
+                yield return new TestCaseData(pointer, (string[])["\"0s\"", "\"86400001ms\"", "\"999999999999d\""], (string[])["\"1ms\"", "\"1d\""]).SetArgDisplayNames(pointer);
+            }
+            else if (notation == "size" || type is "integer" or "number")
+            {
+                Assert.That(property.TryGetProperty("maximum", out JsonElement most), Is.True, $"{pointer} has no maximum in the schema");
+                decimal least = property.TryGetProperty("minimum", out JsonElement minimum) ? minimum.GetDecimal() : 0;
+                string[] outside = [Text(least - 1), Text(most.GetDecimal() + 1), "9223372036854775808", "-9223372036854775809", "1e3"];
+                if (notation == "size")
+                {
+                    outside = [.. outside, $"\"{Text(most.GetDecimal() + 1)}B\"", "\"999999999999999GiB\""];
+                }
+
+                yield return new TestCaseData(pointer, outside, (string[])[Text(least), Text(most.GetDecimal())]).SetArgDisplayNames(pointer);
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Ranges))]
+    public void Read_NumberOutsideItsPublishedRange_IsAnErrorAndAtItsEndsIsNot(string pointer, string[] outside, string[] ends) => Assert.Multiple(() =>
+    {
+        foreach (string value in outside)
+        {
+            Assert.That(ErrorsWith(pointer, value).Select(error => error.Location), Has.Some.EqualTo(pointer), value);
+        }
+
+        foreach (string value in ends)
+        {
+            Assert.That(
+                ErrorsWith(pointer, value).Where(error => error.Location == pointer && error.Message.Contains("is not permitted here", StringComparison.Ordinal)),
+                Is.Empty,
+                value);
+        }
+    });
+
+    // A policy lists the controls that it requires by the names under which plans report them; other names could never be in force.
+    [Test]
+    public void Required_Control_IsOneThatPlansKnow() =>
+        Assert.That(PolicyWords.Control.Select(control => control.Value), Is.EquivalentTo(IsolationControls.All));
+
+    private static GuardPolicyError[] ErrorsWith(string pointer, string value)
+    {
+        JsonNode document = JsonNode.Parse(Full)!;
+        string[] tokens = Tokens(pointer);
+        Parent(document, tokens)[tokens[^1]] = JsonNode.Parse(value);
+        try
+        {
+            PolicyTexts.Read(document.ToJsonString());
+            return [];
+        }
+        catch (McpGuardPolicyException refused)
+        {
+            return [.. refused.Errors];
+        }
+    }
+
+    private static string[] Tokens(string pointer) =>
+        [.. pointer.Split('/').Skip(1).Select(token => token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
+
+    private static JsonNode Parent(JsonNode document, string[] tokens)
+    {
         JsonNode target = document;
         foreach (string token in tokens[..^1])
         {
             target = target is JsonArray list ? list[int.Parse(token, CultureInfo.InvariantCulture)]! : target[token]!;
         }
 
-        target[tokens[^1]] = null;
-        GuardPolicyError[] errors = PolicyTexts.Errors(document.ToJsonString());
-        Assert.That(errors.Select(error => error.Location), Has.Some.EqualTo(pointer));
+        return target;
     }
+
+    private static string Text(decimal number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static IEnumerable<(string Pointer, string Section, string Name)> KnownKeys(JsonElement root)
     {

@@ -53,9 +53,10 @@ internal static class JailStart
             }
 
             await SendAsync(arguments, ToBytes(handover.EnvironmentArguments), options, ct).ConfigureAwait(false);
-            JailHandle? jail = await ReadAnswerAsync(plan, child, answer, options, ct).ConfigureAwait(false);
+            int first = await ReadAnswerAsync(plan, child, answer, options, ct).ConfigureAwait(false);
+            JailHandle? jail = JailHandle.TryOpen(first);
             await SendAsync(filter, handover.Filter, options, ct).ConfigureAwait(false);
-            return new StartedProgram(child, jail, null);
+            return new StartedProgram(child, jail, first, null);
         }
         catch
         {
@@ -97,7 +98,7 @@ internal static class JailStart
         }
     }
 
-    private static async Task<JailHandle?> ReadAnswerAsync(IsolationPlan plan, ChildProcess child, LinuxDescriptor answer, ServerProcessOptions options, CancellationToken ct)
+    private static async Task<int> ReadAnswerAsync(IsolationPlan plan, ChildProcess child, LinuxDescriptor answer, ServerProcessOptions options, CancellationToken ct)
     {
         using var timeout = new CancellationTokenSource(options.StartTimeout, options.Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
@@ -106,7 +107,7 @@ internal static class JailStart
         int length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, linked.Token).ConfigureAwait(false);
         if (JailHandle.TryReadChild(Encoding.UTF8.GetString(buffer, 0, length), out int pid))
         {
-            return JailHandle.TryOpen(pid);
+            return pid;
         }
 
         length = await child.StandardError.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, linked.Token).ConfigureAwait(false);

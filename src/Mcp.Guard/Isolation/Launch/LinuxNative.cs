@@ -29,6 +29,10 @@ internal static class LinuxNative
     /// <summary>Room for sigset_t: 128 bytes in glibc and musl.</summary>
     public const int SignalSetRoom = 128;
 
+    /// <summary>Room for struct statfs: 120 bytes on 64-bit Linux.</summary>
+    private const int SpaceRoom = 256;
+    private const int CompareMemory = 1;
+
     // The same numbers on every 64-bit Linux (asm-generic since 5.1).
     private const long PidfdSendSignalNumber = 424;
     private const long PidfdOpenNumber = 434;
@@ -108,6 +112,26 @@ internal static class LinuxNative
     public static int OpenPidDescriptor(int pid) => (int)SystemCall(PidfdOpenNumber, pid, 0, 0, 0);
 
     public static bool SignalPidDescriptor(int descriptor, int signal) => SystemCall(PidfdSendSignalNumber, descriptor, signal, 0, 0) == 0;
+
+    /// <summary>Whether two processes are one in memory, as after vfork. False also where the kernel does not tell.</summary>
+    public static bool IsSameMemory(int one, int other)
+    {
+        long number = RuntimeInformation.ProcessArchitecture switch { Architecture.X64 => 312, Architecture.Arm64 => 272, _ => -1 };
+        return number > 0 && SystemCall(number, one, other, CompareMemory, 0) == 0;
+    }
+
+    /// <summary>The bytes in use of the file system that a path lies on, where that is of the wanted kind.</summary>
+    public static bool TryReadSpace(string path, long kind, out long used)
+    {
+        // f_type, f_bsize, f_blocks, f_bfree: 64 bits each on 64-bit Linux.
+        long[] space = new long[SpaceRoom / sizeof(long)];
+        bool read = FileSystemSpace(LinuxDescriptor.ToCString(path), space) == 0 && space[0] == kind && space[1] is > 0 and <= 1 << 30;
+        used = read ? Math.Max(0, space[2] - space[3]) * space[1] : 0;
+        return read;
+    }
+
+    [DllImport("libc", EntryPoint = "statfs", SetLastError = true)]
+    private static extern int FileSystemSpace(byte[] path, long[] space);
 
     // syscall(2) is variadic in C; on 64-bit Linux integer arguments travel in the same registers either way.
     [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]

@@ -23,7 +23,7 @@ internal static class ServerLauncher
                 return await JailStart.StartAsync(placed, plan.Handover, options, ct).ConfigureAwait(false);
             }
 
-            return new StartedProgram(await StartProgramAsync(placed, []).ConfigureAwait(false), null, privateFolder);
+            return new StartedProgram(await StartProgramAsync(placed, []).ConfigureAwait(false), null, null, privateFolder);
         }
         catch (Exception fault)
         {

@@ -12,7 +12,7 @@ internal sealed class PolicyProblems(ReadOnlyMemory<byte> utf8, string? file, bo
     public const int MaxWarnings = 1_000;
 
     private readonly List<GuardPolicyError> _errors = [];
-    private readonly List<string> _warnings = [];
+    private readonly List<GuardPolicyError> _warnings = [];
     private List<int>? _lineStarts;
 
     public bool HasErrors => _errors.Count > 0;
@@ -20,7 +20,7 @@ internal sealed class PolicyProblems(ReadOnlyMemory<byte> utf8, string? file, bo
     /// <summary>True where no further error would be kept, so that a reader can stop early.</summary>
     public bool IsFull => _errors.Count >= MaxErrors;
 
-    public IReadOnlyList<string> Warnings => _warnings;
+    public IReadOnlyList<GuardPolicyError> Warnings => _warnings;
 
     public void Error(PolicyNode node, string message, string fix) => Error(node.Start, node.Pointer(), message, fix);
 
@@ -36,7 +36,7 @@ internal sealed class PolicyProblems(ReadOnlyMemory<byte> utf8, string? file, bo
     {
         if (_warnings.Count < MaxWarnings)
         {
-            _warnings.Add(Locate(node.Start, node.Pointer(), message, fix).ToString());
+            _warnings.Add(Locate(node.Start, node.Pointer(), message, fix));
         }
     }
 

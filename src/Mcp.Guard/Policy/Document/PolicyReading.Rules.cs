@@ -376,7 +376,11 @@ internal sealed partial class PolicyReading
                 && rule.Prompts.All(pattern => DenierOf(settings.PromptRules, pattern) is not null);
             if (hidden && server.Find("rules")!.Find(rule.Id) is { } node)
             {
-                problems.Warn(node, "everything this rule selects is denied by other rules", "Remove this rule, or narrow the rules that deny");
+                IEnumerable<string> deniers = rule.Tools.Select(pattern => DenierOf(settings.ToolRules, pattern))
+                    .Concat(rule.Resources.Select(pattern => DenierOf(settings.ResourceRules, pattern)))
+                    .Concat(rule.Prompts.Select(pattern => DenierOf(settings.PromptRules, pattern)))
+                    .Select(denier => PolicyText.Quote(denier!.Id)).Distinct(StringComparer.Ordinal).Take(5);
+                problems.Warn(node, $"everything this rule selects is denied by other rules: {string.Join(", ", deniers)}", "Remove this rule, or narrow the rules that deny");
             }
         }
     }

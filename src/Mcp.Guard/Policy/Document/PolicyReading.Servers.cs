@@ -509,7 +509,7 @@ internal sealed partial class PolicyReading
             Memory = section.Size("memory", 1L << 20, 1L << 50),
             Cpus = section.Decimal("cpus", 0.01m, 1_024m),
             Processes = section.Integer("processes", 1, 1_000_000),
-            OpenFiles = section.Integer("openFiles", 8, 1_000_000),
+            OpenFiles = section.Integer("openFiles", 16, 1_000_000),
             FileSize = section.Size("fileSize", 0, 1L << 50),
             Temp = section.Size("temp", 0, 1L << 50),
             User = ReadUser(section),
@@ -522,16 +522,14 @@ internal sealed partial class PolicyReading
     private string? ReadUser(SectionReader section)
     {
         string? user = section.Text("user", 128);
-        if (user is not null && (user[0] == '-' || user.AsSpan().IndexOfAnyExcept(UserCharacters) >= 0))
+        if (user is not null && !global::Mcp.Guard.Isolation.JailUser.TryParse(user, out _))
         {
-            problems.Error(section.Find("user")!, $"{PolicyText.Quote(user)} is no user", "Write a name, or numbers as in \"1000:1000\"");
+            // A name would have to be looked up, in the image or here: which of the two is not for a policy to leave open.
+            problems.Error(section.Find("user")!, $"{PolicyText.Quote(user)} is no user", "Write numbers, as in \"1000\" or \"1000:1000\"");
         }
 
         return user;
     }
-
-    private static readonly SearchValues<char> UserCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:");
 
     private List<string> ReadFolders(SectionReader section, string key)
     {

@@ -96,7 +96,7 @@ internal sealed partial class PolicyReading(
             AuditDirectory = auditDirectory,
             Protected = protectedPaths,
             CanAsk = servers.Values.Any(CanAsk),
-            Warnings = [.. problems.Warnings],
+            Advice = [.. problems.Warnings],
         };
     }
 
@@ -227,7 +227,7 @@ internal sealed partial class PolicyReading(
         LinksWithQuery = section.Word("linksWithQuery", PolicyWords.References),
         AllowedHosts = ReadHosts(section)?.ToFrozenSet(StringComparer.Ordinal),
         MediaTypes = ReadMediaTypes(section)?.ToFrozenSet(StringComparer.Ordinal),
-        MediaMaxBytes = section.Size("mediaMaxBytes", 1, 1L << 34),
+        MediaMaxBytes = section.Size("mediaMaxBytes", 1, MessageLimits.MaxResultBytes),
         Framing = section.Word("framing", PolicyWords.Framing),
         Redact = section.Flag("redact"),
         Flags = ReadFlags(section),

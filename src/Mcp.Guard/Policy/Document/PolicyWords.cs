@@ -44,11 +44,8 @@ internal static class PolicyWords
     public static readonly (string Word, UrlTransport? Value)[] Transport =
         [("auto", UrlTransport.Auto), ("streamableHttp", UrlTransport.StreamableHttp), ("sse", UrlTransport.Sse), ("unchecked", null)];
 
-    public static readonly (string Word, string Value)[] Control =
-    [
-        ("network", "network"), ("seccomp", "seccomp"), ("user", "user"), ("memory", "memory"), ("cpus", "cpus"), ("processes", "processes"),
-        ("openFiles", "openFiles"), ("fileSize", "fileSize"), ("temp", "temp"),
-    ];
+    /// <summary>The names by which plans and logs report what is in force.</summary>
+    public static readonly (string Word, string Value)[] Control = [.. global::Mcp.Guard.Isolation.IsolationControls.Names.Select(static name => (name, name))];
 
     /// <summary>Findings in the order of <see cref="PolicySection.Flags"/>.</summary>
     public static readonly (string Word, ContentFindings Value)[] Finding =

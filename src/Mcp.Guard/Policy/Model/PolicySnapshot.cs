@@ -38,6 +38,9 @@ internal sealed class PolicySnapshot
     /// <summary>True where some configured server can lead to a consent prompt.</summary>
     public bool CanAsk { get; init; }
 
-    /// <summary>What is permitted but worth a look, one line each with its place.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    /// <summary>What is permitted but worth a look, each with its place and what would mend it.</summary>
+    public IReadOnlyList<GuardPolicyError> Advice { get; init; } = [];
+
+    /// <summary>The same, one line each.</summary>
+    public IReadOnlyList<string> Warnings => [.. Advice.Select(static advice => advice.ToString())];
 }

@@ -20,7 +20,7 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
-    private readonly Dictionary<GuardCaller, int> _runningPerCaller = [];
+    private readonly Dictionary<GuardCaller, int> _runningPerCaller = new(SameUser.Instance);
     private readonly LinkedList<ServerSlots> _waitingServers = [];
 
     /// <summary>Takes a slot.</summary>
@@ -237,7 +237,7 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         int count = 0;
         foreach (Waiter waiter in slots.Queue)
         {
-            count += waiter.Caller.Equals(caller) ? 1 : 0;
+            count += SameUser.Instance.Equals(waiter.Caller, caller) ? 1 : 0;
         }
 
         return count;

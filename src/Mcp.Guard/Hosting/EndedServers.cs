@@ -1,7 +1,7 @@
 namespace Mcp.Guard.Hosting;
 
-/// <summary>Which servers were disconnected because they flooded, for the health. Servers are those of the policy, so there are few.</summary>
-internal sealed class FloodedServers
+/// <summary>Which servers the guard ended for one reason, for the health. Servers are those of the policy, so there are few.</summary>
+internal sealed class EndedServers
 {
     private readonly Dictionary<string, (long Count, DateTimeOffset Last)> _servers = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();

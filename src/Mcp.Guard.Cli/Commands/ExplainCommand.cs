@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Mcp.Guard.Cli.Explain;
+using Mcp.Guard.Cli.Terminal;
+
+namespace Mcp.Guard.Cli.Commands;
+
+/// <summary><c>mcp-guard explain KIND</c>: what the guard would decide, one JSON object a line in and out.</summary>
+internal static class ExplainCommand
+{
+    public static Command Create()
+    {
+        string[] names = [.. ExplainKinds.All.Select(known => known.Name)];
+        var kind = new Argument<string>("KIND") { Description = "What to explain: " + string.Join(", ", names) };
+        kind.CompletionSources.Add(names);
+        var command = new Verb(
+            "explain",
+            "Answers what the guard would decide: one JSON object a line from standard input, one a line to standard output.",
+            """echo '{"id":1,"kind":"path","flavor":"unix","roots":["/srv"],"input":"/srv/../etc/passwd"}' | mcp-guard explain path""",
+            """echo '{"id":1,"allowlist":["https://mcp.example.com"],"url":"https://mcp.example.com@evil.example/"}' | mcp-guard explain url""")
+        {
+            kind,
+        };
+        command.Runs((parsed, _, _) =>
+        {
+            string name = parsed.GetValue(kind)!;
+            IExplainKind known = ExplainKinds.All.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.Ordinal))
+                ?? throw new CommandFault($"unknown kind '{name}'", $"Use one of {string.Join(", ", names)}.");
+            using Stream input = Console.OpenStandardInput();
+            using var output = new BufferedStream(CommandLine.Streams(parsed).Output, 64 * 1024);
+            ExplainLoop.Run(known, input, output);
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+}
