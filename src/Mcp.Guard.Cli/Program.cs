@@ -8,5 +8,7 @@ Command[] verbs =
     CheckCommand.Create(),
     InstallCommand.Create(),
     ExplainCommand.Create(),
+    AuditCommand.Create(),
+    ReplayCommand.Create(),
 ];
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());

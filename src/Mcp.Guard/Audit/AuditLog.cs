@@ -9,7 +9,7 @@ namespace Mcp.Guard.Audit;
 /// </summary>
 internal sealed class AuditLog : IDisposable
 {
-    private const string DigestKeyName = "digest.key";
+    internal const string DigestKeyName = "digest.key";
 
     private readonly AuditFileOptions _options;
     private readonly IAuditStorage _storage;

@@ -35,7 +35,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
 
     /// <summary>A denial. It stands whether or not it can be written; a failure is logged.</summary>
     public ValueTask WriteDenialAsync(RequestContext call, GuardDenial denial, CancellationToken ct) =>
-        TrySendAsync(
+        WriteEventAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Denial,
@@ -112,7 +112,23 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
             ct);
 
     /// <summary>An event that belongs to no single call. A failure is logged.</summary>
-    public ValueTask WriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
+    public ValueTask WriteEventAsync(AuditRecord record, CancellationToken ct)
+    {
+        ValueTask<bool> sending = TrySendAsync(record, ct);
+        if (!sending.IsCompletedSuccessfully)
+        {
+            return new(sending.AsTask());
+        }
+
+        _ = sending.Result;
+        return default;
+    }
+
+    /// <summary>The same, and whether it is on record.</summary>
+    public ValueTask<bool> TryWriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
+
+    /// <summary>A value as it may stand in a record.</summary>
+    public JsonElement Recordable(JsonElement value, ContentRecording mode) => content.Record(value, mode);
 
     /// <summary>The same where the event must be on record before the guard goes on.</summary>
     public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(record, ct);
@@ -121,15 +137,17 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
 
     private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;
 
-    private async ValueTask TrySendAsync(AuditRecord record, CancellationToken ct)
+    private async ValueTask<bool> TrySendAsync(AuditRecord record, CancellationToken ct)
     {
         try
         {
             await sink.WriteAsync(record, ct).ConfigureAwait(false);
+            return true;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             PipelineLog.AuditFailed(logger, record.Kind, record.DecisionId, failure);
+            return false;
         }
     }
 }
