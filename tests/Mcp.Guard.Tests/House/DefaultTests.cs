@@ -71,7 +71,7 @@ internal sealed class DefaultTests
     public async Task Isolation_MustBeSpelledOut_OrNothingIsStarted()
     {
         await using var guard = new GuardFixture(static _ => { }, policy: static policy => policy.Server("started", static server => server.Command("/usr/bin/true")));
-        McpGuardException refused = Assert.ThrowsAsync<McpGuardException>(() => guard.Guard.ConnectAsync("started"))!;
+        McpGuardException refused = (await Assert.ThrowsAsync<McpGuardException>(() => guard.Guard.ConnectAsync("started")))!;
         Assert.That(refused.Message, Does.Contain("\"isolation\": { \"mode\": \"none\" }"));
     }
 
