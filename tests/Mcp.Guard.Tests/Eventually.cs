@@ -5,10 +5,14 @@ internal static class Eventually
 {
     public static Task True(Func<bool> condition) => True(condition, TimeSpan.FromSeconds(10));
 
-    public static async Task True(Func<bool> condition, TimeSpan within)
+    public static Task True(Func<bool> condition, TimeSpan within) => TrueAsync(() => Task.FromResult(condition()), within);
+
+    public static Task TrueAsync(Func<Task<bool>> condition) => TrueAsync(condition, TimeSpan.FromSeconds(10));
+
+    private static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan within)
     {
         using var limit = new CancellationTokenSource(within);
-        while (!condition())
+        while (!await condition())
         {
             if (limit.IsCancellationRequested)
             {
