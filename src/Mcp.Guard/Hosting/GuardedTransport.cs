@@ -375,9 +375,9 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         payload = MetaFilter.ToServer(payload, context.Settings);
-        if (MethodTable.IsStateless(ProtocolVersionOf(payload)))
+        if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
         {
-            _state.ProtocolVersion = ProtocolVersionOf(payload);
+            _state.ProtocolVersion = version;
         }
 
         context.SetPayload(payload);
