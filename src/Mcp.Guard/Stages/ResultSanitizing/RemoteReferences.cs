@@ -34,7 +34,7 @@ internal static class RemoteReferences
         }
 
         hidesInDescriptions = findings.HidesInDescriptions
-            || (markdown && MarkdownReader.HoldsComment(text));
+            || (markdown && (text.Contains("]: #", StringComparison.Ordinal) || text.Contains("]: <>", StringComparison.Ordinal)));
         ContentFlags flags = findings.Flags;
         List<Edit>? edits = null;
         HashSet<string>? hosts = null;
