@@ -374,9 +374,9 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         payload = MetaFilter.Apply(payload);
-        if (MethodTable.IsStateless(ProtocolVersionOf(payload)))
+        if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
         {
-            _state.ProtocolVersion = ProtocolVersionOf(payload);
+            _state.ProtocolVersion = version;
         }
 
         context.SetPayload(payload);

@@ -38,7 +38,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
         ? null
         : context.Settings is { Endpoint: CommandEndpoint or PackageEndpoint, Isolation.WorkingDirectory: { } folder }
             ? folder
-            : Path.Combine(context.Policy.StateDirectory, "unknown-working-directory");
+            : context.Policy.UnknownWorkingDirectory;
 
     private GuardDecision JudgeArguments(RequestContext context)
     {
