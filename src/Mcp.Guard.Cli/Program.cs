@@ -5,6 +5,7 @@ using Mcp.Guard.Cli.Terminal;
 // One line a verb, in the order in which the help shows them.
 Command[] verbs =
 [
+    InitCommand.Create(),
     CheckCommand.Create(),
     InstallCommand.Create(),
     ExplainCommand.Create(),
