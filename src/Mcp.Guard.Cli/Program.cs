@@ -8,6 +8,8 @@ Command[] verbs =
     InitCommand.Create(),
     CheckCommand.Create(),
     InstallCommand.Create(),
+    ComposeCommand.Create(),
     ExplainCommand.Create(),
+    CompletionsCommand.Create(),
 ];
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());

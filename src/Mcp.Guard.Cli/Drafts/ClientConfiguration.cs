@@ -208,7 +208,12 @@ internal sealed class ClientConfiguration
     private DraftValue Reference(string variable, string id, string? known)
     {
         string name = SecretName(variable);
-        for (int i = 1; _secrets.TryGetValue(name, out string? taken) && !(taken is not null && known is not null && taken == known); i++)
+        if (known is not null && _secrets.FirstOrDefault(taken => taken.Value == known && taken.Key.EndsWith(name, StringComparison.Ordinal)).Key is { } same)
+        {
+            return DraftValue.Reference(same, known);
+        }
+
+        for (int i = 1; _secrets.ContainsKey(name); i++)
         {
             name = SecretName(i == 1 ? $"{id}_{variable}" : $"{id}_{variable}_{i}");
         }
