@@ -10,6 +10,8 @@ Command[] verbs =
     InstallCommand.Create(),
     ComposeCommand.Create(),
     ExplainCommand.Create(),
+    AuditCommand.Create(),
+    ReplayCommand.Create(),
     CompletionsCommand.Create(),
 ];
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());

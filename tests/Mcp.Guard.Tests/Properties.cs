@@ -13,6 +13,6 @@ internal static class Properties
     /// <summary>Prints a string with the platform's escapes.</summary>
     public static JsonTypeInfo<string> StringInfo { get; } = (JsonTypeInfo<string>)new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }.GetTypeInfo(typeof(string));
 
-    public static Config Config(int normal = 2_000) =>
-        FsCheck.Config.QuickThrowOnFailure.WithMaxTest(IsLong ? 100_000 : normal).WithReplay(20261122UL, 19UL);
+    public static Config Config(int normal = 2_000, int longer = 100_000) =>
+        FsCheck.Config.QuickThrowOnFailure.WithMaxTest(IsLong ? longer : normal).WithReplay(20261122UL, 19UL);
 }

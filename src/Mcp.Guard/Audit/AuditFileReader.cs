@@ -62,10 +62,21 @@ internal sealed class AuditFileReader(string directory, IAuditStorage storage) :
             return status;
         }
 
-        if (status != AuditLineStatus.Line || !AuditLine.TryRead(bytes, out AuditLine line, out _))
+        if (status != AuditLineStatus.Line || !TrySelect(bytes, segment, query, out entry))
         {
             Unreadable++;
-            return status;
+        }
+
+        return status;
+    }
+
+    /// <summary>Reads a line; the entry is null where the query does not select it. False for a line that is no record.</summary>
+    public static bool TrySelect(ReadOnlySpan<byte> bytes, string segment, AuditQuery query, out AuditEntry? entry)
+    {
+        entry = null;
+        if (!AuditLine.TryRead(bytes, out AuditLine line, out _))
+        {
+            return false;
         }
 
         if (line.Sequence >= query.FromSequence
@@ -78,16 +89,16 @@ internal sealed class AuditFileReader(string directory, IAuditStorage storage) :
             entry = Matches(candidate, query) ? candidate : null;
         }
 
-        return status;
+        return true;
     }
 
     /// <summary>The day in a segment's name is the day of its first record at the latest, by the log's clock; a day on either side allows for the records' own.</summary>
-    private static bool MayHold(string segment, AuditQuery query) =>
+    internal static bool MayHold(string segment, AuditQuery query) =>
         !AuditSegmentName.TryParse(segment, out AuditSegmentName name)
         || ((query.From is null || name.Day.DayNumber + 1 >= DateOnly.FromDateTime(query.From.Value.UtcDateTime).DayNumber)
             && (query.To is null || name.Day.DayNumber - 1 <= DateOnly.FromDateTime(query.To.Value.UtcDateTime).DayNumber));
 
-    private static bool Matches(AuditEntry entry, AuditQuery query) =>
+    public static bool Matches(AuditEntry entry, AuditQuery query) =>
         Is(entry, "user", query.UserId)
         && Is(entry, "session", query.SessionId)
         && Is(entry, "server", query.Server)

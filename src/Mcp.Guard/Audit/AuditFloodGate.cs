@@ -45,13 +45,11 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         lock (_gate)
         {
             Source source = SourceOf(record);
-            source.Seen++;
-            passes = source.Seen <= _options.Quota;
+            passes = record.Kind == AuditKind.Catalog ? ++source.Listed <= _options.CatalogQuota : ++source.Seen <= _options.Quota;
             if (!passes)
             {
                 source.Count(record, _options.DistinctEvents);
             }
-
         }
 
         return passes ? _inner.WriteAsync(record, ct) : default;
@@ -81,6 +79,8 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     {
         AuditKind.ServerMessage => true,
         AuditKind.Denial => !string.Equals(record.Code, GuardDenialCodes.AuditUnavailable, StringComparison.Ordinal) && !string.Equals(record.Code, GuardDenialCodes.Timeout, StringComparison.Ordinal),
+        // What a server lists; reviews, which people decide, name no method.
+        AuditKind.Catalog => record.Method is not null,
         AuditKind.Connection => string.Equals(record.Decision, "deny", StringComparison.Ordinal),
         _ => false,
     };
@@ -163,6 +163,9 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
 
         public long Seen { get; set; }
 
+        /// <summary>Tools and lists of them among the events.</summary>
+        public long Listed { get; set; }
+
         public void Count(AuditRecord record, int distinct)
         {
             _tallies ??= [];
@@ -213,6 +216,7 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
             _otherDenials = null;
             _otherMessages = null;
             Seen = 0;
+            Listed = 0;
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed class AuditFloodOptions
     /// <summary>How many records of one server and caller are written singly in a window.</summary>
     public int Quota { get; init; } = 100;
 
+    /// <summary>The same for tools that a server lists: an honest server may have so many, and each is recorded once.</summary>
+    public int CatalogQuota { get; init; } = 512;
+
     /// <summary>How many different events of one server and caller are counted apart in a window; the others share one count.</summary>
     public int DistinctEvents { get; init; } = 16;
 

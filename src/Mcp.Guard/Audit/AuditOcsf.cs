@@ -212,7 +212,7 @@ internal static class AuditOcsf
         {
             if (member.Name is "decision" or "stage" or "intent" or "arguments" or "result" or "argumentsDigest" or "resultDigest"
                     or "deliveredDigest" or "changes" or "answeredBy" or "trace" or "event" or "detail"
-                && !AuditExport.IsKeyedDigest(member.Value))
+                && !AuditExport.IsKeyedDigest(member))
             {
                 member.WriteTo(writer);
             }

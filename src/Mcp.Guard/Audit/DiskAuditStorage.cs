@@ -2,7 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Mcp.Guard.Audit;
 
-/// <summary>The log's file operations on the real file system. Everything it makes is readable by the current user only.</summary>
+/// <summary>
+/// The log's file operations on the real file system. Everything it makes is readable by the current user only; links, pipes and devices that lie under the
+/// name of a file are neither followed nor opened, for opening alone can block or act.
+/// </summary>
 internal sealed class DiskAuditStorage : IAuditStorage
 {
     public const string LockName = "audit.lock";
@@ -18,6 +21,10 @@ internal sealed class DiskAuditStorage : IAuditStorage
         else
         {
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if ((File.GetUnixFileMode(directory) & UnixFileMode.OtherWrite) != 0)
+            {
+                throw new AuditUnavailableException($"every user of this machine may write the audit folder '{directory}'; take that right away (chmod o-w), or name another folder");
+            }
         }
     }
 
@@ -25,16 +32,25 @@ internal sealed class DiskAuditStorage : IAuditStorage
     public IDisposable Lock(string directory)
     {
         string path = Path.Combine(directory, LockName);
+        RefuseForeign(path);
+        FileStream? file = null;
         try
         {
-            // The operating system drops this lock with the process, however it ends. The file stays: removing it would let two processes hold
-            // two files of the same name.
-            return OpenStream(path, FileMode.OpenOrCreate, FileShare.None);
+            // The operating system drops this lock with the process, however it ends. The file stays; the folder is locked too, because two processes
+            // could hold two files of the same name where somebody removes one.
+            file = OpenStream(path, FileMode.OpenOrCreate, FileShare.None);
+            return new FolderLock(file, directory);
         }
         catch (IOException refused) when (File.Exists(path))
         {
+            file?.Dispose();
             throw new AuditUnavailableException(
                 $"the audit folder '{directory}' is in use by another process or sink; give each its own audit.directory", refused);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
         }
     }
 
@@ -52,8 +68,11 @@ internal sealed class DiskAuditStorage : IAuditStorage
     public IAuditStorageFile Open(string path, bool createNew) =>
         new DiskAuditFile(OpenStream(path, createNew ? FileMode.CreateNew : FileMode.Open, FileShare.Read | FileShare.Delete));
 
-    public Stream OpenRead(string path) =>
-        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+    public Stream OpenRead(string path)
+    {
+        RefuseForeign(path);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+    }
 
     public bool Exists(string path) => File.Exists(path);
 
@@ -63,8 +82,19 @@ internal sealed class DiskAuditStorage : IAuditStorage
 
     public void SyncDirectory(string directory) => DirectorySync.Sync(directory);
 
+    /// <exception cref="IOException">Something else than a regular file lies under the name.</exception>
+    private static void RefuseForeign(string path)
+    {
+        FileNodeKind kind = FileNode.KindOf(path);
+        if (kind is not (FileNodeKind.RegularFile or FileNodeKind.Missing))
+        {
+            throw new IOException($"'{path}' is {(kind == FileNodeKind.Link ? "a link" : "no regular file")}; the log's files are regular files, move it away");
+        }
+    }
+
     private static FileStream OpenStream(string path, FileMode mode, FileShare share)
     {
+        RefuseForeign(path);
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
         if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
         {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -38,18 +39,44 @@ internal sealed class GatewayCall(GuardCaller caller, McpServer server, bool car
     /// <summary>Whether the client declared that it can show forms.</summary>
     public bool CanShowForms { get; init; }
 
+    /// <summary>Whether the client declared that its model can be asked.</summary>
+    public bool CanSample { get; init; }
+
     /// <summary>Asks the person at the client; one question at a time, for a client may show only one.</summary>
-    public async ValueTask<ElicitResult> AskAsync(ElicitRequestParams form, CancellationToken ct)
+    public async ValueTask<ElicitResult> AskAsync(ElicitRequestParams form, CancellationToken ct) => carriesQuestions
+        ? GatewayQuestion.FormAnswerOf(await CarryAsync(new GatewayQuestion(form), ct).ConfigureAwait(false))
+        : await InTurnAsync(() => server.ElicitAsync(form, ct), ct).ConfigureAwait(false);
+
+    /// <summary>Asks the client's model.</summary>
+    public async ValueTask<CreateMessageResult> SampleAsync(CreateMessageRequestParams asked, CancellationToken ct)
+    {
+        if (!carriesQuestions)
+        {
+            return await InTurnAsync(() => server.SampleAsync(asked, ct), ct).ConfigureAwait(false);
+        }
+
+        InputResponse? answer = await CarryAsync(new GatewayQuestion(asked), ct).ConfigureAwait(false);
+        return answer?.Deserialize(InputResponse.CreateMessageResultJsonTypeInfo) ?? throw new McpException("The client did not answer the sampling request.");
+    }
+
+    private async ValueTask<TAnswer> InTurnAsync<TAnswer>(Func<ValueTask<TAnswer>> ask, CancellationToken ct)
     {
         await _turn.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (!carriesQuestions)
-            {
-                return await server.ElicitAsync(form, ct).ConfigureAwait(false);
-            }
+            return await ask().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
-            var question = new GatewayQuestion(form);
+    private async ValueTask<InputResponse?> CarryAsync(GatewayQuestion question, CancellationToken ct)
+    {
+        await _turn.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
             _questions.Writer.TryWrite(question);
             try
             {

@@ -4,32 +4,37 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Hosting;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Catalog;
-using Mcp.Guard.Stages.Consent;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Gateway;
 
-/// <summary>A guarded server whose tools a gateway offers: one connection for all users, made when it is needed and made again when it has ended.</summary>
-internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<IClientTransport>? transport, TimeSpan consentTimeout) : IAsyncDisposable
+/// <summary>
+/// A guarded server that a gateway passes requests on to: one connection for all users, made when it is needed and made again when it has ended. Each request
+/// is judged at its transport on behalf of the ambient caller.
+/// </summary>
+internal sealed partial class GatewayForward(
+    McpGuardHost guard, string serverId, Func<IClientTransport>? transport, GatewayAudience audience, bool qualifies, TimeSpan consentTimeout, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
-    private readonly string _prefix = QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
+    private readonly string _prefix = qualifies && QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
     private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
     private long _failedAt;
     private bool _disposed;
-    private long _listedAt;
+    private long _toolsListedAt;
     private FrozenDictionary<string, string> _tools = FrozenDictionary<string, string>.Empty;
 
     public string ServerId => serverId;
 
     /// <summary>The tools as the gateway offers them: the guarded list, under qualified names.</summary>
-    public async Task<IReadOnlyList<Tool>> ListAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<Tool>> ListToolsAsync(CancellationToken ct)
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         using var probe = new ConnectionProbe();
@@ -40,50 +45,46 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
         {
             // A tool whose name another server has too is listed under its qualified name already.
             string exact = probe.Found?.Tools.ExactNameOf(tool.ProtocolTool.Name) ?? tool.ProtocolTool.Name;
-            string qualified = QualifiedToolName.Compose(serverId, exact);
-            if (names.TryAdd(qualified, exact))
+            string shown = NameOf(exact);
+            if (names.TryAdd(shown, exact))
             {
-                offered.Add(Renamed(tool.ProtocolTool, qualified));
+                offered.Add(With(tool.ProtocolTool, "name", shown));
             }
         }
 
         Volatile.Write(ref _tools, names.ToFrozenDictionary(StringComparer.Ordinal));
-        Volatile.Write(ref _listedAt, guard.Runtime.Time.GetTimestamp());
+        Volatile.Write(ref _toolsListedAt, guard.Runtime.Time.GetTimestamp());
         return offered;
     }
 
     /// <summary>The server's own name of an offered tool; null where it offers none of that name. Lists first where the name is not known, at most every two seconds.</summary>
-    public async ValueTask<string?> FindAsync(string qualified, CancellationToken ct)
+    public async ValueTask<string?> FindToolAsync(string shown, CancellationToken ct)
     {
         // A name of another server cannot become one of this server by listing. Of a very long id only the head stands in a shortened name.
-        if (!qualified.StartsWith(_prefix, StringComparison.Ordinal))
+        if (!shown.StartsWith(_prefix, StringComparison.Ordinal))
         {
             return null;
         }
 
-        if (Volatile.Read(ref _tools).TryGetValue(qualified, out string? known))
+        if (Volatile.Read(ref _tools).TryGetValue(shown, out string? known))
         {
             return known;
         }
 
-        long listed = Volatile.Read(ref _listedAt);
-        if (listed != 0 && guard.Runtime.Time.GetElapsedTime(listed) < Pause)
+        if (IsFresh(Volatile.Read(ref _toolsListedAt)))
         {
             return null;
         }
 
-        await ListAsync(ct).ConfigureAwait(false);
-        return Volatile.Read(ref _tools).TryGetValue(qualified, out string? found) ? found : null;
+        await ListToolsAsync(ct).ConfigureAwait(false);
+        return Volatile.Read(ref _tools).TryGetValue(shown, out string? found) ? found : null;
     }
 
-    /// <summary>Calls a tool through the guarded connection, where the call is judged on behalf of the ambient caller.</summary>
-    public async Task<CallToolResult> CallAsync(string tool, IDictionary<string, JsonElement>? arguments, CancellationToken ct)
-    {
-        McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
-        CallToolResult result = await client.CallToolAsync(new CallToolRequestParams { Name = tool, Arguments = arguments }, ct).ConfigureAwait(false);
-        result.ResultType = null; // of the other connection, whose protocol version may differ
-        return result;
-    }
+    /// <summary>Calls a tool through the guarded connection.</summary>
+    public Task<CallToolResult> CallAsync(string tool, IDictionary<string, JsonElement>? arguments, RelayedCall call, CancellationToken ct) => RunAsync(
+        call,
+        client => client.CallToolAsync(new CallToolRequestParams { Name = tool, Arguments = arguments, Meta = MetaOf(client, call) }, ct),
+        ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -94,6 +95,7 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
             connecting = _connecting;
         }
 
+        await _ending.CancelAsync().ConfigureAwait(false);
         if (connecting is not null)
         {
             await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -102,6 +104,63 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
                 await connecting.Result.DisposeAsync().ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Makes the connection where there is none, so that the first request does not wait for it; a failure shows with the first request.</summary>
+    public void Warm() => _ = ((Task)ConnectAsync(CancellationToken.None)).ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default);
+
+    private string NameOf(string exact) => qualifies ? QualifiedToolName.Compose(serverId, exact) : exact;
+
+    private bool IsFresh(long listedAt) => listedAt != 0 && guard.Runtime.Time.GetElapsedTime(listedAt) < Pause;
+
+    /// <summary>Runs one request for a client: what the server tells of it reaches that client first, then its result.</summary>
+    private async Task<TResult> RunAsync<TResult>(RelayedCall call, Func<McpClient, ValueTask<TResult>> request, CancellationToken ct)
+        where TResult : Result
+    {
+        McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        _calls[call.Token] = call;
+        TResult result;
+        try
+        {
+            result = await request(client).ConfigureAwait(false);
+        }
+        finally
+        {
+            _calls.TryRemove(call.Token, out _);
+            await call.Told.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Detach(result);
+        return result;
+    }
+
+    /// <summary>Takes from a result what belongs to the other connection, whose protocol version may differ.</summary>
+    private static void Detach(Result result)
+    {
+        result.ResultType = null;
+        if (result is ICacheableResult cacheable)
+        {
+            // Another caller may see something else: nobody between here and the client keeps a copy.
+            cacheable.TimeToLive = null;
+            cacheable.CacheScope = null;
+        }
+
+        if (result.Meta is { } meta)
+        {
+            meta.Remove("io.modelcontextprotocol/serverInfo");
+            result.Meta = meta.Count == 0 ? null : meta;
+        }
+    }
+
+    private static JsonObject? MetaOf(McpClient client, RelayedCall call)
+    {
+        JsonObject? meta = call.WantsProgress ? new JsonObject { ["progressToken"] = call.Token } : null;
+        if (call.Level is { } level && MethodTable.IsStateless(client.NegotiatedProtocolVersion))
+        {
+            (meta ??= [])["io.modelcontextprotocol/logLevel"] = LogLevels.NameOf(level);
+        }
+
+        return meta;
     }
 
     private Task<McpClient> ConnectAsync(CancellationToken ct)
@@ -138,17 +197,20 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
             connecting = _connecting;
         }
 
-        return connecting.WaitAsync(ct);
+        return connecting.IsCompleted ? connecting : connecting.WaitAsync(ct);
     }
 
     private async Task<McpClient> OpenAsync()
     {
         try
         {
-            var options = new McpClientOptions { Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync } };
-            return transport is null
-                ? await guard.ConnectAsync(serverId, options).ConfigureAwait(false)
-                : await guard.ConnectAsync(serverId, transport(), options, CancellationToken.None).ConfigureAwait(false);
+            var options = new McpClientOptions
+            {
+                Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
+            };
+            McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CancellationToken.None).ConfigureAwait(false);
+            _ = FollowAsync(client);
+            return client;
         }
         catch (Exception)
         {
@@ -157,11 +219,12 @@ internal sealed class GatewayForward(McpGuardHost guard, string serverId, Func<I
         }
     }
 
-    private static Tool Renamed(Tool tool, string name)
+    /// <summary>A copy under another name or URI; every other member as it was read.</summary>
+    public static T With<T>(T item, string member, string text)
     {
-        var type = (JsonTypeInfo<Tool>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool));
-        var node = (JsonObject)JsonSerializer.SerializeToNode(tool, type)!;
-        node["name"] = name;
+        var type = (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
+        var node = (JsonObject)JsonSerializer.SerializeToNode(item, type)!;
+        node[member] = text;
         return node.Deserialize(type)!;
     }
 }

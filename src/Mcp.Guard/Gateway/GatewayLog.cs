@@ -13,4 +13,13 @@ internal static partial class GatewayLog
 
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "Gateway: an own {Method} failed.")]
     public static partial void OwnFailed(ILogger logger, string method, Exception failure);
+
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Warning, Message = "Gateway: what server '{Server}' tells cannot be followed ({Failure}).")]
+    public static partial void NotFollowed(ILogger logger, string server, string failure);
+
+    [LoggerMessage(EventId = 1204, Level = LogLevel.Warning, Message = "Gateway: a {Method} that was passed on to server '{Server}' failed.")]
+    public static partial void PassedOnFailed(ILogger logger, string method, string server, Exception failure);
+
+    [LoggerMessage(EventId = 1205, Level = LogLevel.Information, Message = "Gateway: a subscription was refused.")]
+    public static partial void NotSubscribed(ILogger logger, Exception failure);
 }

@@ -16,7 +16,7 @@ namespace Mcp.Guard.Gateway;
 /// A host that is itself an MCP server: names the caller of each request, judges what is the gateway's own, and passes on what belongs to a guarded server,
 /// where it is judged.
 /// </summary>
-internal sealed class GatewayServer : IAsyncDisposable, IDisposable
+internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
 {
     private const string QuestionKey = "question";
 
@@ -25,6 +25,8 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
     private readonly GatewayRegistration _registration;
     private readonly ILogger _logger;
     private readonly SuspendedCalls _suspended;
+    private readonly GatewayAudience _audience;
+    private readonly CallerLoad _load = new();
     private readonly GatewayForward[] _forwards;
     private readonly ConnectionState? _own;
     private readonly GuardCaller? _local;
@@ -40,6 +42,7 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         _options = options.Value;
         _logger = loggers?.CreateLogger("Mcp.Guard") ?? _guard.Runtime.Pipeline.Logger;
         _suspended = new SuspendedCalls(_guard.Runtime.Time);
+        _audience = new GatewayAudience(_guard.Runtime.Time);
         Policy.PolicySnapshot policy = _guard.Runtime.Policy.Current;
         foreach (string serverId in _options.Forwarded)
         {
@@ -54,10 +57,18 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
             throw new McpGuardConfigurationException($"The gateway's own id '{_options.ServerId}' is also a server that it passes calls on to. Set McpGuardGatewayOptions.ServerId to another id.");
         }
 
+        if (!_options.QualifyNames && _options.Forwarded.Count != 1)
+        {
+            throw new McpGuardConfigurationException(
+                "McpGuardGatewayOptions.QualifyNames is false, but the gateway does not pass on to exactly one server: names of several servers could be mistaken for each other. Leave it true.");
+        }
+
         _forwards =
         [
-            .. _options.Forwardings.Select(to => new GatewayForward(_guard, to.ServerId, to.Transport, policy.Servers[to.ServerId].Limits.ConsentTimeout)),
+            .. _options.Forwardings.Select(to => new GatewayForward(
+                _guard, to.ServerId, to.Transport, _audience, _options.QualifyNames, policy.Servers[to.ServerId].Limits.ConsentTimeout, _logger)),
         ];
+        CanComplete = _options.Forwarded.Any(serverId => policy.Servers[serverId].AllowCompletion);
         if (policy.Servers.TryGetValue(_options.ServerId, out Policy.ServerSettings? settings))
         {
             if (settings.Endpoint is not Policy.HostProvidedEndpoint)
@@ -76,8 +87,11 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Whether tools of other servers are offered.</summary>
+    /// <summary>Whether other servers are offered.</summary>
     public bool ForwardsAny => _forwards.Length > 0;
+
+    /// <summary>Whether the policy lets one of them complete arguments.</summary>
+    public bool CanComplete { get; }
 
     /// <summary>The calls that wait for a retry.</summary>
     public int SuspendedCount => _suspended.Count;
@@ -106,6 +120,13 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         GuardCaller caller = CallerOf(context);
         using IDisposable scope = AmbientCaller.Begin(caller);
         GatewayCall.Current = null;
+        GatewaySubscriber.Connection = ConnectionOf(context, caller);
+        if (context.JsonRpcMessage is JsonRpcNotification notification && !IsKnownOfClients(notification.Method))
+        {
+            await RecordAsync(caller, notification.Method, null, GuardDenialCodes.MethodNotAllowed, "a notification of the client that is not in the method table", ct).ConfigureAwait(false);
+            return;
+        }
+
         if (context.JsonRpcMessage is JsonRpcRequest request)
         {
             if (MethodTable.KindOf(request.Method) == RequestKind.Unknown)
@@ -114,7 +135,29 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
                 throw new McpProtocolException(GuardDenialCodes.MessageFor(GuardDenialCodes.MethodNotAllowed), McpErrorCode.MethodNotFound);
             }
 
-            if (string.Equals(request.Method, MethodTable.Listen, StringComparison.Ordinal) && NamesResources(request.Params))
+            if (!_load.TryEnter(caller))
+            {
+                string decisionId = await RecordAsync(caller, request.Method, null, GuardDenialCodes.TooManyCalls, "the caller has too many requests open", ct).ConfigureAwait(false);
+                throw Refused(new GuardDenial(GuardDenialCodes.TooManyCalls, "gateway", string.Empty), decisionId);
+            }
+
+            try
+            {
+                await ServeAsync(request).ConfigureAwait(false);
+            }
+            finally
+            {
+                _load.Leave(caller);
+            }
+
+            return;
+        }
+
+        await next(context, ct).ConfigureAwait(false);
+
+        async Task ServeAsync(JsonRpcRequest request)
+        {
+            if (!ForwardsAny && string.Equals(request.Method, MethodTable.Listen, StringComparison.Ordinal) && NamesResources(request.Params))
             {
                 // What is told about resources is the gateway's own; the SDK has no filter for this method.
                 await using Evaluation evaluation = await EvaluateOwnAsync(request.Method, request.Params, caller, ct).ConfigureAwait(false);
@@ -125,9 +168,13 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
 
                 await evaluation.AbortAsync("subscription", "the stream is the SDK's", ct).ConfigureAwait(false);
             }
-        }
 
-        await next(context, ct).ConfigureAwait(false);
+            await next(context, ct).ConfigureAwait(false);
+            if (ForwardsAny && string.Equals(request.Method, MethodTable.SetLevel, StringComparison.Ordinal))
+            {
+                await SetLevelAsync(request.Params, ct).ConfigureAwait(false);
+            }
+        }
     };
 
     private GuardCaller CallerOf(MessageContext context)
@@ -159,6 +206,7 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         ElicitationCapability? elicitation = (carries ? message?.ClientCapabilities : context.Server.ClientCapabilities)?.Elicitation;
         var call = new GatewayCall(AmbientCaller.Current ?? _nobody, context.Server, carries)
         {
+            CanSample = (carries ? message?.ClientCapabilities : context.Server.ClientCapabilities)?.Sampling is not null,
             CanShowForms = elicitation is not null ? elicitation.Form is not null || elicitation.Url is null : carries && DeclaresForms(context.JsonRpcMessage),
         };
         GatewayCall.Current = call;
@@ -193,21 +241,11 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
             }
 
             var names = new HashSet<string>(result.Tools.Select(static tool => tool.Name), StringComparer.Ordinal);
-            foreach (GatewayForward forward in _forwards)
+            await foreach (Tool tool in OfAllAsync(static (forward, ct) => forward.ListToolsAsync(ct), ct).ConfigureAwait(false))
             {
-                try
+                if (names.Add(tool.Name))
                 {
-                    foreach (Tool tool in await forward.ListAsync(ct).ConfigureAwait(false))
-                    {
-                        if (names.Add(tool.Name))
-                        {
-                            result.Tools.Add(tool);
-                        }
-                    }
-                }
-                catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
-                {
-                    GatewayLog.NotListed(_logger, forward.ServerId, failure); // one server that is down does not take the others with it
+                    result.Tools.Add(tool);
                 }
             }
 
@@ -246,7 +284,7 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
                     call, name, GuardDenialCodes.ContinuationInvalid, "a retry of no call that waits for this caller with these arguments", ct).ConfigureAwait(false);
             }
 
-            running.Question!.Reply(AnswerOf(request.Params.InputResponses));
+            running.Question!.Reply(request.Params.InputResponses?.TryGetValue(QuestionKey, out InputResponse? response) == true ? response : null);
         }
 
         GatewayOutcome outcome;
@@ -280,13 +318,13 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
 
             if (!call.CarriesQuestions)
             {
-                outcome = await BeginWorkAsync(call, forward, tool, request.JsonRpcRequest.Params, arguments, ct).ConfigureAwait(false);
+                outcome = await BeginWorkAsync(call, forward, tool, request.JsonRpcRequest, arguments, ct).ConfigureAwait(false);
                 return outcome.Result ?? await RunOwnAsync(outcome.Evaluation!, request, next, ct).ConfigureAwait(false);
             }
 
             // It may outlive this request, so nothing of the request may end it but the client's leaving before it was asked.
             var cancel = new CancellationTokenSource();
-            Task<GatewayOutcome> work = Task.Run(() => BeginWorkAsync(call, forward, tool, request.JsonRpcRequest.Params, arguments, cancel.Token), CancellationToken.None);
+            Task<GatewayOutcome> work = Task.Run(() => BeginWorkAsync(call, forward, tool, request.JsonRpcRequest, arguments, cancel.Token), CancellationToken.None);
             running = new SuspendedCall(call, name, digest!, work, cancel);
         }
 
@@ -314,7 +352,7 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
             }
 
             throw new InputRequiredException(
-                new Dictionary<string, InputRequest>(StringComparer.Ordinal) { [QuestionKey] = InputRequest.ForElicitation(question.Form) }, state);
+                new Dictionary<string, InputRequest>(StringComparer.Ordinal) { [QuestionKey] = question.Request }, state);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -323,28 +361,11 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         }
     }
 
-    private static ElicitResult AnswerOf(IDictionary<string, InputResponse>? responses)
-    {
-        try
-        {
-            if (responses is not null && responses.TryGetValue(QuestionKey, out InputResponse? response))
-            {
-                return response.Deserialize(InputResponse.ElicitResultJsonTypeInfo) ?? new ElicitResult { Action = "cancel" };
-            }
-        }
-        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or NotSupportedException)
-        {
-            // An answer that cannot be read is none.
-        }
-
-        return new ElicitResult { Action = "cancel" };
-    }
-
     private async ValueTask<string?> FindAsync(GatewayForward forward, string name, CancellationToken ct)
     {
         try
         {
-            return await forward.FindAsync(name, ct).ConfigureAwait(false);
+            return await forward.FindToolAsync(name, ct).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
@@ -353,11 +374,11 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
         }
     }
 
-    private async Task<GatewayOutcome> BeginWorkAsync(GatewayCall call, GatewayForward? forward, string? tool, JsonNode? parameters, JsonElement arguments, CancellationToken ct)
+    private async Task<GatewayOutcome> BeginWorkAsync(GatewayCall call, GatewayForward? forward, string? tool, JsonRpcRequest request, JsonElement arguments, CancellationToken ct)
     {
         if (forward is null)
         {
-            Evaluation evaluation = await EvaluateOwnAsync(RequestMethods.ToolsCall, parameters, call.Caller, ct).ConfigureAwait(false);
+            Evaluation evaluation = await EvaluateOwnAsync(RequestMethods.ToolsCall, request.Params, call.Caller, ct).ConfigureAwait(false);
             if (evaluation.Denial is not { } denial)
             {
                 return new(null, evaluation);
@@ -369,21 +390,20 @@ internal sealed class GatewayServer : IAsyncDisposable, IDisposable
 
         try
         {
-            return new(await forward.CallAsync(tool!, Members(arguments), ct).ConfigureAwait(false), null);
+            return new(await forward.CallAsync(tool!, Members(arguments), Relayed(call, request), ct).ConfigureAwait(false), null);
         }
         catch (McpGuardException refused)
         {
             return new(Failed(refused.Message), null);
         }
+        catch (McpProtocolException told)
+        {
+            throw ErrorOf(told);
+        }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            // The text of a protocol error came through the guard's result stages; of other faults only the fact goes on.
-            GatewayLog.OwnFailed(_logger, RequestMethods.ToolsCall, failure);
-            return new(
-                failure is McpProtocolException known
-                    ? Failed(known.Message)
-                    : Denied(new GuardDenial(GuardDenialCodes.ServerUnavailable, "gateway", failure.GetType().Name), string.Empty),
-                null);
+            GatewayLog.PassedOnFailed(_logger, RequestMethods.ToolsCall, forward.ServerId, failure);
+            return new(Denied(new GuardDenial(GuardDenialCodes.ServerUnavailable, "gateway", failure.GetType().Name), string.Empty), null);
         }
     }
 

@@ -16,19 +16,39 @@ internal sealed class GatewaySetup(GatewayServer gateway) : IPostConfigureOption
         McpRequestFilters filters = options.Filters.Request;
         filters.ListToolsFilters.Insert(0, gateway.FilterToolList);
         filters.CallToolFilters.Insert(0, gateway.FilterToolCall);
-        filters.ListPromptsFilters.Insert(0, next => gateway.Judged(RequestMethods.PromptsList, next));
-        filters.GetPromptFilters.Insert(0, next => gateway.Judged(RequestMethods.PromptsGet, next));
-        filters.ListResourcesFilters.Insert(0, next => gateway.Judged(RequestMethods.ResourcesList, next));
-        filters.ListResourceTemplatesFilters.Insert(0, next => gateway.Judged(RequestMethods.ResourcesTemplatesList, next));
-        filters.ReadResourceFilters.Insert(0, next => gateway.Judged(RequestMethods.ResourcesRead, next));
-        filters.SubscribeToResourcesFilters.Insert(0, next => gateway.Judged(RequestMethods.ResourcesSubscribe, next));
-        filters.UnsubscribeFromResourcesFilters.Insert(0, next => gateway.Judged(RequestMethods.ResourcesUnsubscribe, next));
-        filters.CompleteFilters.Insert(0, next => gateway.Judged(RequestMethods.CompletionComplete, next));
+        filters.ListPromptsFilters.Insert(0, gateway.FilterPromptList);
+        filters.GetPromptFilters.Insert(0, gateway.FilterPrompt);
+        filters.ListResourcesFilters.Insert(0, gateway.FilterResourceList);
+        filters.ListResourceTemplatesFilters.Insert(0, gateway.FilterTemplateList);
+        filters.ReadResourceFilters.Insert(0, gateway.FilterRead);
+        filters.SubscribeToResourcesFilters.Insert(0, gateway.FilterSubscribe);
+        filters.UnsubscribeFromResourcesFilters.Insert(0, gateway.FilterUnsubscribe);
+        filters.CompleteFilters.Insert(0, gateway.FilterCompletion);
         if (gateway.ForwardsAny)
         {
-            // Without a handler, a tool or a capability the SDK serves no tool methods at all.
+            // What the servers behind can do is not known before they are connected; a list of nothing is a true answer. Without a capability the SDK serves no
+            // method of its kind at all.
             options.Capabilities ??= new ServerCapabilities();
             options.Capabilities.Tools ??= new ToolsCapability();
+            options.Capabilities.Tools.ListChanged = true;
+            options.Capabilities.Prompts ??= new PromptsCapability();
+            options.Capabilities.Prompts.ListChanged = true;
+            options.Capabilities.Resources ??= new ResourcesCapability();
+            options.Capabilities.Resources.ListChanged = true;
+            options.Capabilities.Resources.Subscribe = true;
+            if (gateway.CanComplete)
+            {
+                options.Capabilities.Completions ??= new CompletionsCapability();
+            }
+
+            options.Filters.Message.OutgoingFilters.Insert(0, OrderedSends.FilterOutgoing);
+            if (options.Handlers.SubscriptionsListenHandler is not null)
+            {
+                throw new McpGuardConfigurationException(
+                    "A gateway that passes requests on answers subscriptions/listen itself. Remove the SubscriptionsListenHandler of this host, or Forward(...).");
+            }
+
+            options.Handlers.SubscriptionsListenHandler = gateway.ListenAsync;
         }
     }
 }

@@ -28,14 +28,21 @@ public sealed class McpGuardGatewayOptions
     /// </summary>
     public string? LocalUser { get; set; } = Environment.UserName is { Length: > 0 } name ? name : "local";
 
-    /// <summary>The servers whose tools the gateway offers.</summary>
+    /// <summary>
+    /// Whether tools and prompts of the servers that requests are passed on to are offered as <c>server__name</c>. Default true. False offers them under the
+    /// server's own names, and is allowed with exactly one such server; a tool of the gateway's own that has the same name is then denied.
+    /// </summary>
+    public bool QualifyNames { get; set; } = true;
+
+    /// <summary>The servers that the gateway offers.</summary>
     public IReadOnlyList<string> Forwarded => [.. _forwarded.Select(static forwarding => forwarding.ServerId)];
 
     internal IReadOnlyList<GatewayForwarding> Forwardings => _forwarded;
 
     /// <summary>
-    /// Offers the tools of a guarded server as <c>server__tool</c>. A call is judged once, at the transport of that server, on behalf of the gateway's user.
-    /// One connection, made when it is first needed, serves all users.
+    /// Offers what a guarded server has: tools and prompts as <c>server__name</c>, resources, templates and subscriptions by their URIs (by
+    /// <c>mcp-guard.server+uri</c> where another server offers the same), completion where the policy allows it. A request is judged once, at the transport of that
+    /// server, on behalf of the gateway's user. One connection, made when it is first needed, serves all users.
     /// </summary>
     /// <param name="serverId">The server's id in the policy.</param>
     /// <exception cref="ArgumentException">The server is named already.</exception>

@@ -13,6 +13,9 @@ public sealed class GuardConnection
 
     internal GuardConnection(ConnectionState state) => _state = state;
 
+    /// <summary>What the guard knows of the connection.</summary>
+    internal ConnectionState State => _state;
+
     /// <summary>The server.</summary>
     public McpServerIdentity Server => _state.Server;
 

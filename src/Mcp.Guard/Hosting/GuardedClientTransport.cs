@@ -19,6 +19,9 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
     /// <summary>What the guard's own streams below the SDK cut off; null where the host made the transport.</summary>
     public ReplyBounds? Bounds { get; init; }
 
+    /// <summary>See <see cref="GuardedTransport.Relay"/>.</summary>
+    public Func<JsonRpcNotification, bool>? Relay { get; init; }
+
     public string Name => inner.Name;
 
     public McpServerIdentity Server => server;
@@ -61,7 +64,7 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
             Connecting.Value = before;
         }
 
-        var guarded = new GuardedTransport(connected, state) { Bounds = Bounds };
+        var guarded = new GuardedTransport(connected, state) { Bounds = Bounds, Relay = Relay };
         guarded.Start();
         return guarded;
     }

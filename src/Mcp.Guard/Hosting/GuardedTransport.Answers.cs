@@ -28,7 +28,7 @@ internal sealed partial class GuardedTransport
 
     /// <summary>The open calls of one caller, which are all that a server's request can belong to.</summary>
     private OpenCall[] CallsOf(GuardCaller caller) =>
-        [.. _open.Values.Where(call => call.IsForwarded && !call.IsOwn && call.Context?.Kind != RequestKind.Lifecycle && call.Caller.Equals(caller))];
+        [.. _open.Values.Where(call => call.IsForwarded && !call.IsOwn && call.Context?.Kind is not (RequestKind.Lifecycle or RequestKind.Subscription) && call.Caller.Equals(caller))];
 
     /// <summary>Records an answer, without its content. False where one that would leave could not be recorded.</summary>
     internal ValueTask<bool> RecordAnswerAsync(ServerRequestContext asked, HostAnswer answer) => RecordServerRequestAsync(

@@ -543,7 +543,7 @@ internal sealed partial class GuardedTransport
         OpenCall? cause = null;
         foreach (OpenCall call in _open.Values)
         {
-            if (!call.IsForwarded || call.IsOwn || call.Context?.Kind == RequestKind.Lifecycle)
+            if (!call.IsForwarded || call.IsOwn || call.Context?.Kind is RequestKind.Lifecycle or RequestKind.Subscription)
             {
                 continue;
             }
@@ -684,7 +684,7 @@ internal sealed partial class GuardedTransport
                 Params = hasParameters ? JsonObject.Create(context.Current) : null,
                 Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
             };
-            if (_toClient.TryWriteNotification(judged, hasParameters ? JsonMarshal.GetRawUtf8Value(context.Current).Length : 0))
+            if (Relay?.Invoke(judged) == true || _toClient.TryWriteNotification(judged, hasParameters ? JsonMarshal.GetRawUtf8Value(context.Current).Length : 0))
             {
                 RecordDelivered(context);
             }

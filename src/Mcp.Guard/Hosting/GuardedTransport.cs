@@ -63,6 +63,12 @@ internal sealed partial class GuardedTransport : ITransport
     /// <summary>What was cut off below the SDK; null where the host made the transport.</summary>
     public ReplyBounds? Bounds { get; init; }
 
+    /// <summary>
+    /// Takes judged notifications of the server in the client's place, in the order in which they came, and before a reply that came after them: the client of
+    /// the SDK keeps no order. False where the client is to have one. Must not wait. Null where the client has all.
+    /// </summary>
+    public Func<JsonRpcNotification, bool>? Relay { get; init; }
+
     /// <summary>Calls that asked back and wait for their retry.</summary>
     public int WaitingContinuations => _continuations.Count;
 
@@ -156,6 +162,7 @@ internal sealed partial class GuardedTransport : ITransport
         {
             RequestContext context = CreateContext(request, caller);
             call.Context = context;
+            context.CallerFlow = call.ExecutionContext;
             await ResolveNameAsync(request, context, ct).ConfigureAwait(false);
             JoinChain(context);
             var evaluation = (Evaluation)await _pipeline.EvaluateAsync(context, ct).ConfigureAwait(false);
@@ -188,8 +195,9 @@ internal sealed partial class GuardedTransport : ITransport
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
             if (call.Answered is null)
             {
-                // Nothing here waits for the reply of a tool call, and no notifications/cancelled was seen to come from the SDK where its caller gave up
-                // after the request was sent (why was not looked up): the caller's own token ends the call.
+                // Nothing here waits for the reply of a tool call, and the SDK does not say that its caller gave up: McpSessionHandler.SendRequestAsync (2.2 and
+                // later) registers the callback that sends notifications/cancelled before the wait on the same token. A token calls back in the reverse
+                // order, so the wait ends first, its continuation runs in place and takes the callback back. The caller's own token ends the call.
                 call.EndWith(OnCancelled, ct);
             }
 
@@ -366,9 +374,9 @@ internal sealed partial class GuardedTransport : ITransport
         }
 
         payload = MetaFilter.Apply(payload);
-        if (MethodTable.IsStateless(ProtocolVersionOf(payload)))
+        if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
         {
-            _state.ProtocolVersion = ProtocolVersionOf(payload);
+            _state.ProtocolVersion = version;
         }
 
         context.SetPayload(payload);
@@ -411,11 +419,14 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     /// <summary>The guard's own word to the client: what was listed changed, because a person decided or another server has the same names.</summary>
-    private void AnnounceTools() => Deliver(new JsonRpcNotification
+    private void AnnounceTools()
     {
-        Method = MethodTable.ToolsChanged,
-        Context = new JsonRpcMessageContext { ExecutionContext = CleanContext },
-    });
+        var changed = new JsonRpcNotification { Method = MethodTable.ToolsChanged, Context = new JsonRpcMessageContext { ExecutionContext = CleanContext } };
+        if (Relay?.Invoke(changed) != true)
+        {
+            Deliver(changed);
+        }
+    }
 
     private async Task SendNotificationAsync(JsonRpcNotification notification, CancellationToken ct)
     {

@@ -72,19 +72,31 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
 
     public IDisposable BeginScope(GuardCaller caller) => AmbientCaller.Begin(caller);
 
-    public async Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default)
-    {
-        ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
-        var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
-        IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
-        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds }, options, ct).ConfigureAwait(false);
-    }
+    public Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default) =>
+        ConnectAsync(serverId, transport: null, options, relay: null, ct);
 
-    /// <summary>The same over a transport of the host's, for a server that the policy leaves to it.</summary>
-    public async Task<McpClient> ConnectAsync(string serverId, IClientTransport transport, McpClientOptions? options, CancellationToken ct)
+    /// <summary>The same for a gateway.</summary>
+    /// <param name="serverId">The server's id in the policy.</param>
+    /// <param name="transport">The host's own, for a server that the policy leaves to it; null where the guard makes it.</param>
+    /// <param name="options">Options of the client.</param>
+    /// <param name="relay">Takes the judged notifications of the server; see <see cref="GuardedTransport.Relay"/>.</param>
+    /// <param name="ct">Cancels connecting.</param>
+    public async Task<McpClient> ConnectAsync(string serverId, IClientTransport? transport, McpClientOptions? options, Func<JsonRpcNotification, bool>? relay, CancellationToken ct)
     {
         ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
-        return await ConnectAsync(settings, new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current }, options, ct).ConfigureAwait(false);
+        GuardedClientTransport guarded;
+        if (transport is null)
+        {
+            var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
+            IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
+            guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds, Relay = relay };
+        }
+        else
+        {
+            guarded = new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current, Relay = relay };
+        }
+
+        return await ConnectAsync(settings, guarded, options, ct).ConfigureAwait(false);
     }
 
     private async Task<McpClient> ConnectAsync(ServerSettings settings, GuardedClientTransport guarded, McpClientOptions? options, CancellationToken ct)

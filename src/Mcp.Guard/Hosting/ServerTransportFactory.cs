@@ -153,7 +153,7 @@ internal sealed class ServerTransportFactory(
             },
             Readable = [.. isolation.Readable, .. settings.Roots.Select(root => root.Path)],
             Writable = isolation.Writable,
-            WritableByAnyServer = [.. current.Servers.Values.SelectMany(server => server.Isolation?.Writable ?? [])],
+            WritableByAnyServer = LaunchAdmission.WritableBy(current.Servers.Values),
             GuardPaths = [.. current.Protected.Paths.Select(path => path.Path)],
             Network = isolation.Network switch
             {

@@ -34,6 +34,9 @@ internal sealed class GuardRuntime
     /// <summary>Compiled tools by definition, shared by all connections.</summary>
     public required ToolEntryCache Tools { get; init; }
 
+    /// <summary>What is on record of the tools that servers list.</summary>
+    public CatalogRecords CatalogRecords { get; } = new();
+
     /// <summary>Prompts and grants, for what asks people outside the stages.</summary>
     public required ConsentService Consent { get; init; }
 

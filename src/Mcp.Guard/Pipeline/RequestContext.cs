@@ -102,6 +102,25 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
     public Continuation? Continues { get; set; }
 
+    /// <summary>
+    /// The flow of control of whoever made the request: what a person is asked because of its reply, or of a request of the server, is asked there, for the loop
+    /// over the server's messages runs in no caller's. Null where no transport has said so.
+    /// </summary>
+    public ExecutionContext? CallerFlow { get; set; }
+
+    /// <summary>Runs what asks a person in that flow.</summary>
+    public ValueTask<T> InCallerFlow<T>(Func<ValueTask<T>> ask)
+    {
+        if (CallerFlow is null)
+        {
+            return ask();
+        }
+
+        ValueTask<T> asking = default;
+        ExecutionContext.Run(CallerFlow, _ => asking = ask(), null);
+        return asking;
+    }
+
     /// <summary>Where the request stands in the calls that one root call caused through sampling; null where no transport has said so.</summary>
     public CallChain? Chain { get; set; }
 

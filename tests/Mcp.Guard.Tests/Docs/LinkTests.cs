@@ -6,7 +6,7 @@ namespace Mcp.Guard.Tests.Docs;
 [TestFixture]
 internal sealed partial class LinkTests
 {
-    private static readonly string? Root = FindRoot();
+    private static readonly string? Root = Checkout.Root;
 
     private static IEnumerable<string> Documents => Root is null
         ? []
@@ -66,17 +66,6 @@ internal sealed partial class LinkTests
                 }
             }
         });
-    }
-
-    private static string? FindRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !(File.Exists(Path.Combine(folder, "README.md")) && Directory.Exists(Path.Combine(folder, "docs"))))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder;
     }
 
     /// <summary>As code hosts make them: lower case, blanks as hyphens, everything else but letters, digits, hyphens and underscores left out.</summary>

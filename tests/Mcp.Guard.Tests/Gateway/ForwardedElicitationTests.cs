@@ -56,7 +56,7 @@ internal sealed class ForwardedElicitationTests
         // Bob is asked at once; Ada's question appears only after her consent is answered.
         GatewayQuestion? bobs = await bob.NextQuestionAsync(passes, CancellationToken.None);
         Task<GatewayQuestion?> adas = ada.NextQuestionAsync(waits, CancellationToken.None);
-        Assert.That(bobs!.Form.Message, Does.StartWith("Server 'behind' asks").And.Contain("> \"Which colour?\""));
+        Assert.That(bobs!.Form!.Message, Does.StartWith("Server 'behind' asks").And.Contain("> \"Which colour?\""));
         Assert.That(adas.IsCompleted, Is.False);
         consent.SetResult(GatewayFixture.Answer("no"));
         GatewayQuestion? late = await adas;

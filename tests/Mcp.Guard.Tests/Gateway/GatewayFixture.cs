@@ -27,7 +27,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
         Action<McpGuardGatewayOptions>? options = null,
         Action<IMcpServerBuilder>? server = null,
         bool elicits = true,
-        Action<GuardPolicyBuilder>? policy = null)
+        Action<GuardPolicyBuilder>? policy = null,
+        Func<IClientTransport>? transport = null)
     {
         Behind = new RawServer();
         var services = new ServiceCollection();
@@ -53,7 +54,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         configure?.Invoke(guard);
         IMcpServerBuilder builder = services.AddMcpServer().WithMcpGuard(gateway =>
         {
-            gateway.Forward("behind", () => Behind);
+            gateway.Forward("behind", transport ?? (() => Behind));
             options?.Invoke(gateway);
         });
         server?.Invoke(builder);
@@ -89,7 +90,11 @@ internal sealed class GatewayFixture : IAsyncDisposable
 
     /// <summary>A client whose requests the transport marks as this user's, as an authenticating HTTP host would.</summary>
     public async Task<McpClient> ConnectAsync(
-        ClaimsPrincipal? user, Func<ElicitRequestParams, CancellationToken, ValueTask<ElicitResult>>? answer = null, string? protocolVersion = null, string clientName = "test")
+        ClaimsPrincipal? user,
+        Func<ElicitRequestParams, CancellationToken, ValueTask<ElicitResult>>? answer = null,
+        string? protocolVersion = null,
+        string clientName = "test",
+        Action<McpClientHandlers>? configure = null)
     {
         var toServer = new Pipe();
         var toClient = new Pipe();
@@ -111,6 +116,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
             };
         }
 
+        configure?.Invoke(handlers);
         McpClient client = await McpClient.CreateAsync(
             new StreamClientTransport(toServer.Writer.AsStream(), toClient.Reader.AsStream()),
             new McpClientOptions { Handlers = handlers, ProtocolVersion = protocolVersion, ClientInfo = new Implementation { Name = clientName, Version = "1" } });

@@ -27,7 +27,7 @@ internal sealed record PolicyDefaults
     /// <summary>Calls of one server that run at the same time. Default 16.</summary>
     public int MaxConcurrentCalls { get; init; } = 16;
 
-    /// <summary>Calls of one caller on one server that run at the same time. Default 8.</summary>
+    /// <summary>Calls of one caller (a user in all sessions), over all servers, that run at the same time. Default 8.</summary>
     public int MaxConcurrentCallsPerCaller { get; init; } = 8;
 
     /// <summary>Calls that may wait for a place on one server. Default 64.</summary>

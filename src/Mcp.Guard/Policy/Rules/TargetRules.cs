@@ -46,6 +46,9 @@ internal sealed class TargetRules
     /// <summary>True where every call is denied whatever its arguments: such a target is not shown to the model.</summary>
     public bool IsDenied => _unconditional.Effect == RuleEffect.Deny;
 
+    /// <summary>True where a rule looks at the arguments: to see whether it matches, or whether they are what it requires.</summary>
+    public bool LooksAtArguments => _conditional.Length > 0 || _unconditional.Requiring.Length > 0;
+
     /// <summary>Whether some call may be one that a person is asked about.</summary>
     /// <param name="asksByDefault">Whether a call that no rule judges is asked about.</param>
     public bool CanAsk(bool asksByDefault) => _unconditional.Effect switch

@@ -95,9 +95,9 @@ internal sealed class CatalogReport
         }
     }
 
-    /// <summary>Puts the report on record where it tells more than that everything is as it was.</summary>
-    public ValueTask WriteAsync(ConnectionState connection, ServerSettings settings, string decisionId, bool isFirstSight, CancellationToken ct) =>
-        _hasChanges || isFirstSight
+    /// <summary>Puts the report on record where it tells more than that everything is as it was, or where tools of the page were put on record for themselves.</summary>
+    public ValueTask WriteAsync(ConnectionState connection, ServerSettings settings, string decisionId, bool isFirstSight, bool hasRecords, CancellationToken ct) =>
+        _hasChanges || isFirstSight || hasRecords
             ? connection.Runtime.Pipeline.Audit.WriteEventAsync(
                 new AuditRecord
                 {

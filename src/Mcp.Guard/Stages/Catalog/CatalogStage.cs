@@ -192,11 +192,13 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
 
         var report = new CatalogReport();
         var shown = new List<JsonElement>(page.Count);
+        var seen = new List<(ToolEntry Entry, bool IsShown)>(page.Count);
         foreach (string name in page)
         {
             ToolEntry entry = entries[name];
             bool isShown = IsShown(connection, settings, entry);
             report.Add(entry, isShown);
+            seen.Add((entry, isShown));
             if (isShown)
             {
                 shown.Add(entry.IsQualified ? WithName(entry.Text.Shown!.Value, entry.ListedName) : entry.Text.Shown!.Value);
@@ -204,7 +206,8 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
         }
 
         report.AddUnreadable(dropped);
-        await report.WriteAsync(connection, settings, context.DecisionId, isFirstSight, ct).ConfigureAwait(false);
+        bool recorded = await connection.Runtime.CatalogRecords.WriteAsync(request, seen, ct).ConfigureAwait(false);
+        await report.WriteAsync(connection, settings, context.DecisionId, isFirstSight, recorded, ct).ConfigureAwait(false);
         return report.IsClean ? GuardDecision.Continue : GuardDecision.Replace(WithList(context.Current, "tools"u8, shown), Code(report.Findings), report.Text);
     }
 

@@ -19,7 +19,7 @@ internal sealed class ResultConsentStage(ConsentService consent, HaltSwitch halt
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, halted.Token);
         try
         {
-            ConsentVerdict verdict = await consent.DecideAsync(new ResultConsentSubject(context), either.Token).ConfigureAwait(false);
+            ConsentVerdict verdict = await context.Call.InCallerFlow(() => consent.DecideAsync(new ResultConsentSubject(context), either.Token)).ConfigureAwait(false);
             return verdict.IsAllowed ? GuardDecision.Continue : GuardDecision.Deny(verdict.Code, verdict.Note, Withheld);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested && halted.Token.IsCancellationRequested)

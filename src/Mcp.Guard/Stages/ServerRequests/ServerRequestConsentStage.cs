@@ -27,7 +27,7 @@ internal sealed class ServerRequestConsentStage(ConsentService consent, HaltSwit
             if (context.AskReasons is { Count: > 0 })
             {
                 context.WasHeld = true;
-                ConsentVerdict verdict = await consent.DecideAsync(new ServerRequestConsentSubject(context), either.Token).ConfigureAwait(false);
+                ConsentVerdict verdict = await context.Call.InCallerFlow(() => consent.DecideAsync(new ServerRequestConsentSubject(context), either.Token)).ConfigureAwait(false);
                 if (!verdict.IsAllowed)
                 {
                     return GuardDecision.Deny(verdict.Code, verdict.Note, retryAfter: verdict.RetryAfter);

@@ -9,6 +9,25 @@ internal sealed class ConcurrencyGateTests
     private static readonly ConcurrencyLimits Limits = new() { PerServer = 2, PerCaller = 3, QueuePerServer = 4, QueuePerCaller = 2, MaxWait = TimeSpan.FromSeconds(10) };
 
     [Test]
+    public async Task Acquire_OneUserInManySessions_GetsTheSlotsOfOneCaller()
+    {
+        var gate = new ConcurrencyGate(new ConcurrencyLimits { PerServer = 8, PerCaller = 2, QueuePerServer = 4, QueuePerCaller = 1 }, TimeProvider.System);
+        for (int session = 0; session < 2; session++)
+        {
+            Assert.That(await gate.AcquireAsync("a", new GuardCaller("ada", $"s{session}"), default), Is.Not.Null);
+        }
+
+        Task<ConcurrencyLease?> waits = gate.AcquireAsync("a", new GuardCaller("ada", "s2"), default).AsTask();
+        Assert.That(waits.IsCompleted, Is.False);
+        Assert.That(await gate.AcquireAsync("a", new GuardCaller("ada", "s3"), default), Is.Null, "and of its queue");
+        Assert.That(await gate.AcquireAsync("a", new GuardCaller("bob", "s0"), default), Is.Not.Null);
+        foreach (string connection in (string[])["c1", "c2", "c3"])
+        {
+            Assert.That(await gate.AcquireAsync("a", GuardCaller.ForConnection(connection), default), Is.Not.Null, "connections are apart");
+        }
+    }
+
+    [Test]
     public async Task Acquire_ServerAndQueueFull_DeniesAtOnce()
     {
         var gate = new ConcurrencyGate(Limits, new FakeTimeProvider());

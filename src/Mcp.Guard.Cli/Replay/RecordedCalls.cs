@@ -1,0 +1,116 @@
+using System.Globalization;
+using Mcp.Guard.Audit;
+using Mcp.Guard.Cli.Audit;
+
+namespace Mcp.Guard.Cli.Replay;
+
+/// <summary>Reads the calls of a log in their order and gives each to a judge.</summary>
+/// <param name="folder">The folder of the log.</param>
+/// <param name="selection">Which calls.</param>
+/// <param name="ignored">Denial codes whose calls are left out.</param>
+internal sealed class RecordedCalls(string folder, AuditSelection selection, IReadOnlySet<string> ignored)
+{
+    private readonly AuditFileReader _log = new(folder);
+    private readonly RecordedArguments _arguments = new(folder);
+
+    /// <summary>The definitions that the log has told so far.</summary>
+    public RecordedTools Tools { get; } = new();
+
+    /// <summary>Lines of the log that are no records.</summary>
+    public long Unreadable => _log.Unreadable;
+
+    /// <summary>True where whole arguments can be told from redacted ones.</summary>
+    public bool CanTellWhole => _arguments.HasKey;
+
+    public async IAsyncEnumerable<RecordedCall> ReadAsync(ReplayReport report, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        // What servers listed before the selected time still tells what their tools are.
+        await foreach (AuditEntry entry in _log.ReadAsync(new AuditQuery { To = selection.Query.To }, ct).ConfigureAwait(false))
+        {
+            if (entry.Kind == AuditKind.Catalog)
+            {
+                Tools.Take(entry.ToRecord());
+            }
+            else if (entry.Kind is AuditKind.Intent or AuditKind.Denial && AuditFileReader.Matches(entry, selection.Query) && IsInTime(entry) && selection.Includes(entry)
+                && Take(entry, report) is { } call)
+            {
+                yield return call;
+            }
+        }
+    }
+
+    private bool IsInTime(AuditEntry entry) => selection.Query.From is not { } from || entry.Time >= from;
+
+    private RecordedCall? Take(AuditEntry entry, ReplayReport report)
+    {
+        AuditRecord record = entry.ToRecord();
+        if (string.Equals(record.Decision, "several", StringComparison.Ordinal) || record.Method is null || record.Server is null)
+        {
+            report.Several += record.Count;
+            return null;
+        }
+
+        if (entry.Kind == AuditKind.Intent && string.Equals(record.Decision, "continue", StringComparison.Ordinal))
+        {
+            report.Continued++;
+            return null;
+        }
+
+        bool denied = entry.Kind == AuditKind.Denial;
+        if (denied && record.Code is { } code && ignored.Contains(code))
+        {
+            report.Ignored += record.Count;
+            return null;
+        }
+
+        string? missing = _arguments.TryRead(record, out System.Text.Json.JsonElement arguments);
+        return new()
+        {
+            DecisionId = record.DecisionId,
+            Time = TimeOf(record),
+            Server = record.Server,
+            Method = record.Method,
+            Target = IsWhole(entry, record) ? record.Target : null,
+            Caller = CallerOf(record),
+            ProtocolVersion = record.ProtocolVersion,
+            Fingerprint = record.Fingerprint,
+            Arguments = arguments,
+            MissingArguments = missing,
+            Past = denied
+                ? string.Equals(record.Stage, GuardStages.Consent, StringComparison.Ordinal) ? PastVerdict.Asked : PastVerdict.Denied
+                : record.Code is null ? PastVerdict.Passed : PastVerdict.Asked,
+            PastCode = denied ? record.Code ?? string.Empty : string.Empty,
+            PastStage = denied ? record.Stage ?? string.Empty : string.Empty,
+            Count = Math.Max(1, record.Count),
+        };
+    }
+
+    /// <summary>Whether the target is what was asked for: a long one is cut, and credentials are taken out of what is no listed tool.</summary>
+    private static bool IsWhole(AuditEntry entry, AuditRecord record) =>
+        record.Target?.Contains("[redacted", StringComparison.OrdinalIgnoreCase) != true
+        && !(entry.Json.TryGetProperty("notes", out System.Text.Json.JsonElement notes) && notes.ValueKind == System.Text.Json.JsonValueKind.Object && notes.TryGetProperty("target", out _));
+
+    private static GuardCaller? CallerOf(AuditRecord record)
+    {
+        if (string.IsNullOrWhiteSpace(record.UserId) || string.IsNullOrWhiteSpace(record.SessionId) || record.UserId.Length > 256 || record.SessionId.Length > 256)
+        {
+            return null;
+        }
+
+        var connection = GuardCaller.ForConnection(record.SessionId);
+        return string.Equals(connection.UserId, record.UserId, StringComparison.Ordinal) ? connection : new GuardCaller(record.UserId, record.SessionId);
+    }
+
+    /// <summary>When a call came: a record is written later, after a person's answer even minutes later. The id is a UUID of version 7, whose first 48 bits are the time.</summary>
+    private static DateTimeOffset TimeOf(AuditRecord record)
+    {
+        string id = record.DecisionId;
+        return record.Count == 1
+            && id.Length == 36 && id[14] == '7'
+            && long.TryParse(string.Concat(id.AsSpan(0, 8), id.AsSpan(9, 4)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long milliseconds)
+            && milliseconds < 253_402_300_799_000
+            && DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) is var came && came <= record.Time
+            ? came
+            : record.FirstTime ?? record.Time;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ResultSanitizing;
+
+namespace Mcp.Guard.Stages.Catalog;
+
+/// <summary>
+/// Puts each tool on record when its definition is first seen or stands otherwise than it did: the definition as the policy lets results be recorded, its
+/// fingerprint, how it compares with the pins, what was found in it. A list that tells nothing else than the one before writes nothing.
+/// </summary>
+internal sealed class CatalogRecords
+{
+    /// <summary>Tools whose last record is remembered; when there are more it starts anew, which costs repeated records and loses none.</summary>
+    private const int MaxRemembered = 20_000;
+
+    private const string Known = "known";
+    private const string New = "new";
+    private const string Changed = "changed";
+    private const string Refused = "refused";
+    private const string OutOfReach = "pins-out-of-reach";
+
+    private readonly ConcurrentDictionary<(string Server, string Tool), Standing> _last = new();
+
+    /// <summary>The state that the decision of a record tells, of a listed tool or of a review; null where it tells none.</summary>
+    public static ToolPinState? StateOf(string decision) => decision switch
+    {
+        Known or "approve" => ToolPinState.Pinned,
+        New => ToolPinState.New,
+        Changed => ToolPinState.Changed,
+        Refused or "refuse" => ToolPinState.Refused,
+        OutOfReach => ToolPinState.Unavailable,
+        _ => null,
+    };
+
+    /// <summary>True where the decision is that of a tool in a list.</summary>
+    public static bool IsListing(string decision) => decision is Known or New or Changed or Refused or OutOfReach;
+
+    /// <summary>Records the tools of one page, all at the same time; the list goes on when they are on record. True where there was any.</summary>
+    public async ValueTask<bool> WriteAsync(RequestContext list, IEnumerable<(ToolEntry Entry, bool IsShown)> page, CancellationToken ct)
+    {
+        List<Task>? writes = null;
+        ConnectionState connection = list.Connection;
+        foreach ((ToolEntry entry, bool isShown) in page)
+        {
+            var standing = new Standing(entry.Definition.Fingerprint, entry.Pin, isShown, entry.Findings);
+            var key = (connection.Server.Id, entry.Definition.Name);
+            if (_last.TryGetValue(key, out Standing last) && last == standing)
+            {
+                continue;
+            }
+
+            if (_last.Count >= MaxRemembered)
+            {
+                _last.Clear();
+            }
+
+            _last[key] = standing;
+            (writes ??= []).Add(WriteAsync(list, entry, isShown, key, ct));
+        }
+
+        if (writes is null)
+        {
+            return false;
+        }
+
+        await Task.WhenAll(writes).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task WriteAsync(RequestContext list, ToolEntry entry, bool isShown, (string Server, string Tool) key, CancellationToken ct)
+    {
+        if (!await list.Connection.Runtime.Pipeline.Audit.TryWriteEventAsync(RecordOf(list, entry, isShown), ct).ConfigureAwait(false))
+        {
+            _last.TryRemove(key, out _); // the next list tries again
+        }
+    }
+
+    private static AuditRecord RecordOf(RequestContext list, ToolEntry entry, bool isShown)
+    {
+        ConnectionState connection = list.Connection;
+        ServerSettings settings = list.Settings!;
+        (string? code, string reason) = isShown ? (null, "shown to the model") : WhyHidden(settings, entry);
+        IReadOnlyList<string> flags = ContentFlagNames.Of((ContentFlags)(int)entry.Findings);
+        return new()
+        {
+            Kind = AuditKind.Catalog,
+            Time = connection.Runtime.Time.GetUtcNow(),
+            DecisionId = list.DecisionId,
+            SessionId = connection.ConnectionId,
+            Server = connection.Server.Id,
+            Method = MethodTable.ToolsList,
+            Target = entry.Definition.Name,
+            Fingerprint = entry.Definition.Fingerprint,
+            Decision = entry.Pin switch
+            {
+                ToolPinState.Pinned => Known,
+                ToolPinState.New => New,
+                ToolPinState.Changed => Changed,
+                ToolPinState.Refused => Refused,
+                _ => OutOfReach,
+            },
+            Code = code,
+            Reason = flags.Count == 0 ? reason : $"{reason}; flagged {string.Join(", ", flags)}",
+            Result = connection.Runtime.Pipeline.Audit.Recordable(entry.Definition.Definition, list.Policy.Audit.Results),
+            PolicyRevision = list.PolicyRevision,
+            ProtocolVersion = connection.ProtocolVersion,
+        };
+    }
+
+    /// <summary>The code that a call of the tool would be denied with, where it is known by now.</summary>
+    private static (string? Code, string Reason) WhyHidden(ServerSettings settings, ToolEntry entry)
+    {
+        if (!entry.Name.IsUsable)
+        {
+            return (entry.Name.Fault is ToolNameFault.Length or ToolNameFault.Characters ? GuardDenialCodes.ToolUnknown : GuardDenialCodes.NameCollision, $"hidden: its name is refused ({entry.Name.Fault})");
+        }
+
+        if (entry.Pin != ToolPinState.Pinned && entry.Pin != ToolPinState.New)
+        {
+            return (GuardDenialCodes.ToolChanged, "hidden: it is not as it was approved");
+        }
+
+        if (!entry.InputSchema.IsCompiled || entry.OutputSchema is { IsCompiled: false })
+        {
+            return (GuardDenialCodes.SchemaRefused, $"hidden: its schema is refused ({(entry.InputSchema.Rejection ?? entry.OutputSchema!.Value.Rejection)!.Code})");
+        }
+
+        return settings.ForTool(entry.Definition.Name).IsDenied || CatalogStage.ActionOf(settings, entry.Findings) == FlagAction.Deny
+            ? (GuardDenialCodes.RuleDenied, "hidden: the policy denies it")
+            : (null, "hidden: a person refused it, or its text cannot be shown");
+    }
+
+    private readonly record struct Standing(string Fingerprint, ToolPinState Pin, bool IsShown, ContentFindings Findings);
+}

@@ -1,0 +1,16 @@
+namespace Mcp.Guard.Tests.Proof;
+
+/// <summary>The library in one of its uses, told the same as the reference.</summary>
+internal interface IDecider : IAsyncDisposable
+{
+    GuardUnderProof Guard { get; }
+
+    /// <summary>Lists the tools; false where that is denied.</summary>
+    ValueTask<bool> ListAsync(IReadOnlyList<ToolModel> tools, CallerModel by);
+
+    /// <summary>Makes a call, and ends it unless it stays open.</summary>
+    ValueTask<Verdict> DecideAsync(CallModel call, CallerModel by, AnswerModel answer, bool staysOpen);
+
+    /// <summary>Ends the oldest open call.</summary>
+    ValueTask EndAsync();
+}

@@ -1,0 +1,26 @@
+namespace Mcp.Guard.Tests.Proof;
+
+/// <summary>Something that happens.</summary>
+internal abstract record Step
+{
+    /// <summary>A call; one that stays open runs until <see cref="End"/>.</summary>
+    public sealed record Call(CallModel What, CallerModel By, AnswerModel Answer, bool StaysOpen) : Step;
+
+    /// <summary>Time passes.</summary>
+    public sealed record Wait(TimeSpan Time) : Step;
+
+    /// <summary>The oldest open call ends.</summary>
+    public sealed record End : Step;
+
+    /// <summary>A person stops a scope.</summary>
+    public sealed record Halt(HaltScope Scope) : Step;
+
+    /// <summary>A person ends a stop.</summary>
+    public sealed record Resume(HaltScope Scope) : Step;
+
+    /// <summary>The server's tools are listed again and are now these.</summary>
+    public sealed record Lists(IReadOnlyList<ToolModel> Tools) : Step
+    {
+        public override string ToString() => $"Lists [{string.Join("; ", Tools)}]";
+    }
+}

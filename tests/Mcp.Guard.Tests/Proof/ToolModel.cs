@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+
+namespace Mcp.Guard.Tests.Proof;
+
+/// <summary>A tool as a server lists it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ReadOnlyHint">The annotation, or nothing.</param>
+/// <param name="DestructiveHint">The annotation, or nothing.</param>
+/// <param name="Variant">Stands in the description: another number is another definition.</param>
+internal sealed record ToolModel(string Name, bool? ReadOnlyHint, bool? DestructiveHint, int Variant)
+{
+    /// <summary>What distinguishes one definition from another.</summary>
+    public string Definition => ToJson().ToJsonString();
+
+    public override string ToString() => $"{Name} (read-only {Say(ReadOnlyHint)}, destructive {Say(DestructiveHint)}, variant {Variant})";
+
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject
+        {
+            ["name"] = Name,
+            ["description"] = $"Does number {Variant}.",
+            ["inputSchema"] = JsonNode.Parse(
+                """{"type":"object","properties":{"n":{"type":"integer"},"text":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false}"""),
+        };
+        var annotations = new JsonObject();
+        if (ReadOnlyHint is { } readOnly)
+        {
+            annotations["readOnlyHint"] = readOnly;
+        }
+
+        if (DestructiveHint is { } destructive)
+        {
+            annotations["destructiveHint"] = destructive;
+        }
+
+        if (annotations.Count > 0)
+        {
+            json["annotations"] = annotations;
+        }
+
+        return json;
+    }
+
+    private static string Say(bool? hint) => hint switch { true => "yes", false => "no", _ => "unsaid" };
+}
