@@ -36,6 +36,16 @@ if (args is ["pipeline-speed", ..])
     return PipelineSpeed.Run(args.Length > 1 ? args[1] : null);
 }
 
+if (args is ["scaling-speed"])
+{
+    return ScalingSpeed.Run();
+}
+
+if (args is ["check"])
+{
+    return await ShortCheck.RunAsync();
+}
+
 if (args is ["serve-stdio"])
 {
     return await EditServer.ServeStdioAsync();

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.RateLimit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mcp.Guard.Benchmarks.Calls;
@@ -38,7 +39,14 @@ internal sealed class CallScenario : IAsyncDisposable
         McpGuardBuilder builder = services.AddMcpGuard(Configure).UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));
         if (options.RateKeys > 0)
         {
-            builder.UseRateLimitStore(_ => new Stages.RateLimit.InMemoryRateLimitStore(TimeProvider.System, options.RateKeys + 1));
+            var store = new InMemoryRateLimitStore(TimeProvider.System, options.RateKeys + 10);
+            for (int i = 1; i < options.RateKeys; i++)
+            {
+                var key = new RateLimitKey("default", null, null, string.Create(CultureInfo.InvariantCulture, $"user-{i:D8}"), "session");
+                store.Limiter.Acquire(new RateLimitCharge(key, 1_000_000, TimeSpan.FromSeconds(1), 1_000_000));
+            }
+
+            builder.UseRateLimitStore(_ => store);
         }
 
         switch (options.Audit)
@@ -128,7 +136,7 @@ internal sealed class CallScenario : IAsyncDisposable
     public JsonElement ReadResult()
     {
         MessageSnapshot.TryTake(Result, MessageLimits.MaxResultBytes, out JsonElement answer, out _);
-        return MetaFilter.Apply(answer);
+        return MetaFilter.FromServer(answer, settings: null);
     }
 
     /// <summary>Waits until the writer of the queue has nothing left to do.</summary>
@@ -171,7 +179,7 @@ internal sealed class CallScenario : IAsyncDisposable
             throw new InvalidOperationException(fault);
         }
 
-        context.SetPayload(MetaFilter.Apply(payload));
+        context.SetPayload(MetaFilter.ToServer(payload, context.Settings));
         return context;
     }
 

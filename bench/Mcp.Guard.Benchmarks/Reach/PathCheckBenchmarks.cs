@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Roots;
 
 namespace Mcp.Guard.Benchmarks.Reach;
@@ -16,6 +17,11 @@ public class PathCheckBenchmarks
     private string _linked = string.Empty;
     private RootSet _text = null!;
     private RootSet _disk = null!;
+    private readonly ProtectedPaths _own = new([
+        new ProtectedPath("/etc/acme/mcp-guard.json", IsDirectory: false, "policy"), new ProtectedPath("/var/lib/acme/mcp-audit", IsDirectory: true, "audit"),
+        new ProtectedPath("/var/lib/acme/state", IsDirectory: true, "state")]);
+
+    private readonly UnixLinkReader _reader = new();
 
     [GlobalSetup]
     public void Setup()
@@ -58,6 +64,22 @@ public class PathCheckBenchmarks
 
     [Benchmark]
     public bool DiskNew() => _disk.Check(_new).IsAllowed;
+
+    /// <summary>What the stage does for one path: the check, and whether the file is one of the guard's under a second name.</summary>
+    [Benchmark]
+    public bool DiskExistingAsInTheStage()
+    {
+        PathVerdict verdict = _disk.Check(_existing);
+        return verdict.IsAllowed && !_own.IsProtected(verdict.Normalized!) && !_own.IsSecondName(verdict.Normalized!);
+    }
+
+    /// <summary>The one system call of the check, alone.</summary>
+    [Benchmark]
+    public bool BareOpenAt2() => _reader.IsFreeOfLinks(_existing);
+
+    /// <summary>The further system call of the stage, alone.</summary>
+    [Benchmark]
+    public bool BareStat() => FileIdentity.TryRead(_existing, out _, out _);
 
     [Benchmark]
     public bool DiskThroughLink() => _disk.Check(_linked).IsAllowed;

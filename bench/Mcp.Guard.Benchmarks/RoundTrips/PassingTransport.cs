@@ -37,12 +37,20 @@ internal sealed class PassingTransport(IClientTransport inner) : IClientTranspor
 
         private async Task PumpAsync()
         {
-            await foreach (JsonRpcMessage message in _inner.MessageReader.ReadAllAsync())
+            Exception? end = null;
+            try
             {
-                _channel.Writer.TryWrite(message);
+                await foreach (JsonRpcMessage message in _inner.MessageReader.ReadAllAsync())
+                {
+                    _channel.Writer.TryWrite(message);
+                }
+            }
+            catch (Exception failure)
+            {
+                end = failure;
             }
 
-            _channel.Writer.TryComplete();
+            _channel.Writer.TryComplete(end);
         }
     }
 }

@@ -14,7 +14,7 @@ internal sealed class RoundTripSetup : IAsyncDisposable
 {
     public const string Plain = "plain";
     public const string Guarded = "guarded, everything on";
-    public const string Unwritten = "guarded, records into the queue";
+    public const string Unwritten = "guarded, records dropped";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mcp-guard-bench-").FullName;
     private readonly List<IAsyncDisposable> _parts = [];
@@ -42,7 +42,7 @@ internal sealed class RoundTripSetup : IAsyncDisposable
         string url = kind == "http" ? await setup.ServeHttpAsync() : string.Empty;
         await setup.AddAsync(Plain, await McpClient.CreateAsync(setup.Transport(kind, url)));
         await setup.AddAsync("passed on", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url))));
-        foreach ((string name, AuditChoice audit) in (IEnumerable<(string, AuditChoice)>)[(Unwritten, AuditChoice.Queue), (Guarded, AuditChoice.Files)])
+        foreach ((string name, AuditChoice audit) in (IEnumerable<(string, AuditChoice)>)[(Unwritten, AuditChoice.None), ("guarded, records into the queue", AuditChoice.Queue), (Guarded, AuditChoice.Files)])
         {
             IMcpGuard guard = setup.Guard(kind, url, audit);
             await setup.AddAsync(
@@ -110,6 +110,11 @@ internal sealed class RoundTripSetup : IAsyncDisposable
                 }
             });
         }).UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));
+        if (audit == AuditChoice.None)
+        {
+            builder.UseAudit(new NoAudit());
+        }
+
         if (audit == AuditChoice.Queue)
         {
             var sink = new AuditFileSink(

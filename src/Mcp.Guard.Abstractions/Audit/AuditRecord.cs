@@ -71,7 +71,7 @@ public sealed class AuditRecord
     /// <summary>Digest over the delivered result, where it differs.</summary>
     public string? DeliveredDigest { get => Content is { } content ? content.DeliveredDigest : field; init; }
 
-    /// <summary>What was changed between the server's result and the delivered one: stage and code of each change.</summary>
+    /// <summary>What was changed: between what the host gave and what was judged (intent, denial), or between the server's result and the delivered one (outcome). Stage and code of each change.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
     /// <summary>How long it took.</summary>
@@ -94,4 +94,38 @@ public sealed class AuditRecord
 
     /// <summary>What arguments, result and digests come from where they are made at their first reading; null where they were set.</summary>
     internal AuditRecordContent? Content { get; init; }
+
+    /// <summary>The same record with other texts in the fields that people, models and servers fill.</summary>
+    internal AuditRecord WithTexts(string? userId, string? sessionId, string? target, string? intent, string? reason, string? answeredBy) => new()
+    {
+        Kind = Kind,
+        Time = Time,
+        DecisionId = DecisionId,
+        UserId = userId,
+        SessionId = sessionId,
+        Server = Server,
+        Method = Method,
+        Target = target,
+        Fingerprint = Fingerprint,
+        Intent = intent,
+        Decision = Decision,
+        Code = Code,
+        Stage = Stage,
+        Rule = Rule,
+        Reason = reason,
+        PolicyRevision = PolicyRevision,
+        Content = Content,
+        Arguments = Content is null ? Arguments : default,
+        Result = Content is null ? Result : default,
+        ArgumentsDigest = Content is null ? ArgumentsDigest : null,
+        ResultDigest = Content is null ? ResultDigest : null,
+        DeliveredDigest = Content is null ? DeliveredDigest : null,
+        Changes = Changes,
+        Duration = Duration,
+        AnsweredBy = answeredBy,
+        ProtocolVersion = ProtocolVersion,
+        TraceId = TraceId,
+        Count = Count,
+        FirstTime = FirstTime,
+    };
 }

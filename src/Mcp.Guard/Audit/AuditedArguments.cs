@@ -1,15 +1,17 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Mcp.Guard.Policy;
 
 namespace Mcp.Guard.Audit;
 
-/// <summary>The arguments of a call as the policy lets them be recorded, and their digest.</summary>
+/// <summary>The arguments of a call as the policy lets them be recorded, and their digest, each made when it is first read.</summary>
 internal sealed class AuditedArguments : AuditRecordContent
 {
     private readonly IAuditContent _content;
     private readonly JsonElement _arguments;
     private readonly ContentRecording _mode;
-    private Made? _made;
+    private StrongBox<JsonElement>? _recorded;
+    private string? _digest;
 
     public AuditedArguments(IAuditContent content, JsonElement arguments, ContentRecording mode)
     {
@@ -19,23 +21,15 @@ internal sealed class AuditedArguments : AuditRecordContent
         Bytes = AuditedSize.Of(arguments);
         if (Bytes > AuditedSize.MaxDeferred)
         {
-            _ = Read();
+            _ = Arguments;
+            _ = ArgumentsDigest;
         }
     }
 
     public override long Bytes { get; }
 
-    public override JsonElement Arguments => Read().Recorded;
+    public override JsonElement Arguments =>
+        (Volatile.Read(ref _recorded) ?? Interlocked.CompareExchange(ref _recorded, new(_content.Record(_arguments, _mode)), null) ?? _recorded).Value;
 
-    public override string? ArgumentsDigest => Read().Digest;
-
-    private Made Read() => Volatile.Read(ref _made) ?? Make();
-
-    private Made Make()
-    {
-        var made = new Made(_content.Record(_arguments, _mode), _content.Digest(_arguments));
-        return Interlocked.CompareExchange(ref _made, made, null) ?? made;
-    }
-
-    private sealed record Made(JsonElement Recorded, string? Digest);
+    public override string? ArgumentsDigest => Volatile.Read(ref _digest) ?? (_digest = _content.Digest(_arguments));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Gateway;
@@ -27,6 +28,8 @@ namespace Mcp.Guard.Hosting;
 internal static class GuardFactory
 {
     private const string DefaultPolicyName = "mcp-guard.json";
+
+    private static readonly ConditionalWeakTable<PolicyDefaults, ConcurrencyLimits> Concurrency = [];
 
     public static McpGuardHost Create(IServiceProvider services, GuardRegistration registration)
     {
@@ -95,6 +98,7 @@ internal static class GuardFactory
             Reviews = new ToolReviews(register, audit, policy, connections, time),
             Connections = connections,
             Sanitizer = sanitizer,
+            Redaction = redaction,
             Tools = new ToolEntryCache(schemas),
             Consent = service,
             RequiresCaller = ServesManyUsers(registration.Builder.Services),
@@ -196,21 +200,16 @@ internal static class GuardFactory
         return grants;
     }
 
-    private static ConcurrencyLimits? ConcurrencyOf(PolicySnapshot policy, string server)
-    {
-        if (!policy.Servers.TryGetValue(server, out ServerSettings? settings))
-        {
-            return null;
-        }
-
-        return new ConcurrencyLimits
-        {
-            PerServer = settings.Limits.MaxConcurrentCalls,
-            PerCaller = settings.Limits.MaxConcurrentCallsPerCaller,
-            QueuePerServer = settings.Limits.MaxQueuedCalls,
-            QueuePerCaller = (settings.Limits.MaxQueuedCalls + 1) / 2,
-        };
-    }
+    private static ConcurrencyLimits? ConcurrencyOf(PolicySnapshot policy, string server) =>
+        policy.ServersById.TryGetValue(server, out ServerSettings? settings)
+            ? Concurrency.GetValue(settings.Limits, static limits => new ConcurrencyLimits
+            {
+                PerServer = limits.MaxConcurrentCalls,
+                PerCaller = limits.MaxConcurrentCallsPerCaller,
+                QueuePerServer = limits.MaxQueuedCalls,
+                QueuePerCaller = (limits.MaxQueuedCalls + 1) / 2,
+            })
+            : null;
 
     private static AuditRecord StartRecord(GuardParts parts, StageLists lists, PolicySnapshot policy, TimeProvider time)
     {

@@ -6,6 +6,7 @@ using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -195,8 +196,9 @@ internal sealed partial class GuardedTransport : ITransport
             call.Arm(_pipeline.Time, evaluation.TimeLimits, OnTimeout);
             if (call.Answered is null)
             {
-                // Nothing here waits for the reply of a tool call, and no notifications/cancelled was seen to come from the SDK where its caller gave up
-                // after the request was sent (why was not looked up): the caller's own token ends the call.
+                // Nothing here waits for the reply of a tool call, and the SDK does not say that its caller gave up: McpSessionHandler.SendRequestAsync (2.2 and
+                // later) registers the callback that sends notifications/cancelled before the wait on the same token. A token calls back in the reverse
+                // order, so the wait ends first, its continuation runs in place and takes the callback back. The caller's own token ends the call.
                 call.EndWith(OnCancelled, ct);
             }
 
@@ -372,13 +374,14 @@ internal sealed partial class GuardedTransport : ITransport
             return context;
         }
 
-        payload = MetaFilter.Apply(payload);
-        if (MethodTable.IsStateless(ProtocolVersionOf(payload)))
+        payload = MetaFilter.ToServer(payload, context.Settings);
+        if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
         {
-            _state.ProtocolVersion = ProtocolVersionOf(payload);
+            _state.ProtocolVersion = version;
         }
 
         context.SetPayload(payload);
+        ArgumentRedaction.Apply(context);
         return context;
     }
 
@@ -462,7 +465,7 @@ internal sealed partial class GuardedTransport : ITransport
             throw Local(GuardDenialCodes.ArgumentsMalformed);
         }
 
-        payload = MetaFilter.Apply(payload);
+        payload = MetaFilter.ToServer(payload, _state.Settings(_state.Policy));
         var outgoing = new JsonRpcNotification
         {
             Method = notification.Method,

@@ -27,7 +27,7 @@ internal sealed record IsolationOptions
     /// <summary>Folders the server may change, absolute.</summary>
     public IReadOnlyList<string> Writable { get; init; } = [];
 
-    /// <summary>Writable folders of all servers of the policy: a link that lies in one of them is never followed to a bind source.</summary>
+    /// <summary>What any server of the policy may write, by its isolation or its roots (<c>LaunchAdmission.WritableBy</c>): a link that lies in one of them is never followed to a bind source.</summary>
     public IReadOnlyList<string> WritableByAnyServer { get; init; } = [];
 
     /// <summary>The guard's own files and folders: policy, audit, pins, grants, checkpoints, keys, absolute. No server reaches them.</summary>

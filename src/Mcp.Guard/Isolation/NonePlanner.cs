@@ -106,6 +106,48 @@ internal static class NonePlanner
         return environment.With(MarkName, options.InstanceId);
     }
 
+    // Nothing here can mask them, so the least is to say which ones the server's user holds in its hand.
+    private static string Exposed(IsolationOptions options, IsolationHost host)
+    {
+        const int MostNamed = 8;
+        JailUser user = JailUser.TryParse(options.User, out JailUser named) ? named : host.User;
+        List<string> changeable = [.. options.GuardPaths.Where(path => IsChangeableBy(path, user, host)).Order(StringComparer.Ordinal)];
+        if (changeable.Count == 0)
+        {
+            return "it reads the guard's files where its user may; it can change none of them";
+        }
+
+        string more = changeable.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {changeable.Count - MostNamed} more") : string.Empty;
+        return $"its user can change the guard's own {string.Join(", ", changeable.Take(MostNamed).Select(path => Printable.Quote(path)))}{more}";
+    }
+
+    // A file is changed by writing to it, or by putting another one in its place.
+    private static bool IsChangeableBy(string path, JailUser user, IsolationHost host)
+    {
+        if (user.User == 0 || host.IsWindows)
+        {
+            return true;
+        }
+
+        string place = HostPaths.Normalize(path);
+        if (host.Files.Resolve(place) is { } found)
+        {
+            return found.IsWritableBy(user) || host.Files.Resolve(HostPaths.Parent(found.Path)) is not { } folder || folder.IsWritableBy(user);
+        }
+
+        // Not there yet: whoever may change the nearest folder that is may make it.
+        while (place != "/")
+        {
+            place = HostPaths.Parent(place);
+            if (host.Files.Resolve(place) is { } above)
+            {
+                return above.IsWritableBy(user);
+            }
+        }
+
+        return true;
+    }
+
     private static List<IsolationControlStatus> CreateControls(IsolationOptions options, IsolationHost host)
     {
         const string NoBox = "mode none has no box";
@@ -118,7 +160,7 @@ internal static class NonePlanner
         report.NotInForce(IsolationControls.ProcessTree, "session, descendants and marked processes are ended; a process that leaves the session and hides its mark escapes");
         report.NotInForce(IsolationControls.DiesWithHost, death ? "the server itself dies with the host, processes it started may stay" : "nothing ends it when the host is killed; it sees its input close");
         report.NotInForce(IsolationControls.FileSystem, NoBox + ": it reads and writes what its user can");
-        report.NotInForce(IsolationControls.GuardFiles, NoBox + ": it reaches the guard's files where its user can");
+        report.NotInForce(IsolationControls.GuardFiles, NoBox + ": " + Exposed(options, host));
         report.NotInForce(IsolationControls.PrivateTemp, "a private folder is named to it, without a size limit, and other folders stay in reach");
         report.NotInForce(IsolationControls.Network, NoBox + ": it has the host's network");
         report.NotInForce(IsolationControls.Processes, NoBox);

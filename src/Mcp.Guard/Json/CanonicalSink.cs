@@ -9,6 +9,9 @@ namespace Mcp.Guard.Json;
 /// </summary>
 internal ref struct CanonicalSink
 {
+    [ThreadStatic]
+    private static IncrementalHash? t_kept;
+
     private readonly Span<byte> _buffer;
     private readonly IBufferWriter<byte>? _output;
     private IncrementalHash? _hash;
@@ -64,14 +67,19 @@ internal ref struct CanonicalSink
     /// <summary>The SHA-256 of all that was written; the last call for a sink without a writer.</summary>
     public void Finish(Span<byte> hash)
     {
-        if (_hash is null)
+        if (_hash is not null)
         {
-            SHA256.HashData(_buffer[.._used], hash);
+            Flush();
+            _hash.GetHashAndReset(hash);
             return;
         }
 
-        Flush();
-        _hash.GetHashAndReset(hash);
+        // A thread keeps one state: making it costs as much as hashing a small text. It is taken while it is used.
+        IncrementalHash state = t_kept ?? IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        t_kept = null;
+        state.AppendData(_buffer[.._used]);
+        state.GetHashAndReset(hash);
+        t_kept = state;
     }
 
     public void Dispose()

@@ -1,12 +1,11 @@
 using System.Runtime.InteropServices;
-using Mcp.Guard.Isolation.Launch;
+using Mcp.Guard.Stages.Roots;
 
 namespace Mcp.Guard.Policy;
 
 /// <summary>Which file a path names, whatever the path: device and inode (statx(2)). Linux only.</summary>
 internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode)
 {
-    private const int CurrentFolder = -100;
     private const uint BasicFields = 0x7ff;
     private const int AnswerSize = 256;
     private const int LinksOffset = 16;
@@ -30,19 +29,19 @@ internal readonly record struct FileIdentity(uint Major, uint Minor, ulong Inode
             return false;
         }
 
-        byte[] answer = new byte[AnswerSize];
-        if (StatX(CurrentFolder, LinuxDescriptor.ToCString(path), 0, BasicFields, answer) != 0
-            || (MemoryMarshal.Read<ushort>(answer.AsSpan(ModeOffset)) & KindMask) != FileKind)
+        // Asked for every path of every call: nothing is allocated for it.
+        Span<byte> name = path.Length <= UnixLinkReader.ShortChars ? stackalloc byte[UnixLinkReader.ShortBytes] : stackalloc byte[PathRules.MaxUnixBytes + 1];
+        Span<byte> answer = stackalloc byte[AnswerSize];
+        if (!UnixLinkReader.TryEncode(path, name, out int length)
+            || UnixCalls.StatX(UnixCalls.NoFolder, name[..(length + 1)], 0, BasicFields, answer) != 0
+            || (MemoryMarshal.Read<ushort>(answer[ModeOffset..]) & KindMask) != FileKind)
         {
             return false;
         }
 
-        names = MemoryMarshal.Read<uint>(answer.AsSpan(LinksOffset));
+        names = MemoryMarshal.Read<uint>(answer[LinksOffset..]);
         identity = new FileIdentity(
-            MemoryMarshal.Read<uint>(answer.AsSpan(MajorOffset)), MemoryMarshal.Read<uint>(answer.AsSpan(MinorOffset)), MemoryMarshal.Read<ulong>(answer.AsSpan(InodeOffset)));
+            MemoryMarshal.Read<uint>(answer[MajorOffset..]), MemoryMarshal.Read<uint>(answer[MinorOffset..]), MemoryMarshal.Read<ulong>(answer[InodeOffset..]));
         return true;
     }
-
-    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
-    private static extern int StatX(int folder, byte[] path, int flags, uint mask, byte[] answer);
 }

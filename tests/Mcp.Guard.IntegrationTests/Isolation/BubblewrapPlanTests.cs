@@ -166,6 +166,39 @@ internal sealed class BubblewrapPlanTests
         Assert.That(missing, Does.Contain(IsolationControls.FileSystem).And.Contain(IsolationControls.Network).And.Contain(IsolationControls.SystemCalls).And.Contain(IsolationControls.ProcessTree));
     }
 
+    // Nothing masks the guard's files without a box: what the server's user can change is named, also where a file is not there yet or only its folder is open.
+    [TestCase(1000u, "its user can change the guard's own /srv/guard, /srv/guard/policy.json, /srv/state/pins.json")]
+    [TestCase(1001u, "it can change none of them")]
+    [TestCase(0u, "own /etc/locked.json, /srv/guard")]
+    public void Create_WithoutABox_NamesTheGuardFilesThatItsUserCanChange(uint user, string says)
+    {
+        var owned = new OwnedFiles(new JailUser(1000, 1000), "/opt/server.bin", "/srv/guard", "/srv/guard/policy.json", "/srv/state");
+        IsolationPlan plan = IsolationPlanner.Create(
+            s_options with
+            {
+                Mode = IsolationMode.None,
+                Readable = [],
+                Writable = [],
+                GuardPaths = ["/srv/guard", "/srv/guard/policy.json", "/srv/state/pins.json", "/etc/locked.json"],
+            },
+            s_host with { User = new JailUser(user, user), Files = owned });
+        IsolationControlStatus status = plan.Controls.Single(static control => control.Control == IsolationControls.GuardFiles);
+        Assert.Multiple(() =>
+        {
+            Assert.That(status.InForce, Is.False);
+            Assert.That(status.Detail, Does.Contain(says));
+            Assert.That(plan.Describe(), Does.Contain(says));
+        });
+    }
+
+    [Test]
+    public void Create_WithoutABoxAndManyFiles_NamesTheFirst()
+    {
+        IsolationPlan plan = IsolationPlanner.Create(
+            s_options with { Mode = IsolationMode.None, Readable = [], Writable = [], GuardPaths = [.. Enumerable.Range(0, 20).Select(static i => $"/srv/g{i:D2}")] }, s_host);
+        Assert.That(plan.Describe(), Does.Contain("/srv/g07 and 12 more").And.Not.Contain("/srv/g08"));
+    }
+
     [TestCase(nameof(IsolationMode.None))]
     [TestCase(nameof(IsolationMode.Bubblewrap))]
     public void Create_AnyMode_ReportsEveryControlOnce(string mode)

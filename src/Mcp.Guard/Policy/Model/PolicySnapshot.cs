@@ -23,6 +23,9 @@ internal sealed class PolicySnapshot
     /// <summary>Where the guard keeps pins, grants, checkpoints, keys and, by default, the audit. Absolute.</summary>
     public required string StateDirectory { get; init; }
 
+    /// <summary>A folder of the guard's own that stands for a server's unknown working directory: it lies outside every root.</summary>
+    public string UnknownWorkingDirectory => field ??= Path.Combine(StateDirectory, "unknown-working-directory");
+
     /// <summary>Where installed server packages lie. Absolute.</summary>
     public required string PackageStore { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 
@@ -6,20 +7,18 @@ namespace Mcp.Guard.Stages.Budgets;
 /// <summary>What a session may spend: calls in all, calls of one tool, and repeats of the identical call, which ask.</summary>
 internal sealed class BudgetStage(SessionBudgets budgets) : IGuardStage<RequestContext>
 {
+    private static readonly ConditionalWeakTable<BudgetSettings, BudgetLimits> Limits = [];
+
     public string Name => GuardStages.Budgets;
 
     /// <summary>The limits that the policy sets for the call's server.</summary>
-    public static BudgetLimits LimitsOf(RequestContext context)
+    public static BudgetLimits LimitsOf(RequestContext context) => Limits.GetValue(context.Settings!.Limits.Budgets, static settings => new BudgetLimits
     {
-        BudgetSettings settings = context.Settings!.Limits.Budgets;
-        return new BudgetLimits
-        {
-            CallsPerSession = settings.Calls,
-            CallsPerTool = settings.CallsPerTool,
-            IdenticalCalls = settings.Repeats,
-            IdenticalWindow = settings.RepeatWindow,
-        };
-    }
+        CallsPerSession = settings.Calls,
+        CallsPerTool = settings.CallsPerTool,
+        IdenticalCalls = settings.Repeats,
+        IdenticalWindow = settings.RepeatWindow,
+    });
 
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
     {

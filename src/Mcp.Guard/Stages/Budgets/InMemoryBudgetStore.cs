@@ -170,9 +170,21 @@ internal sealed class InMemoryBudgetStore(TimeProvider time, int maxKeys = InMem
 
         private void Forget(TimeSpan now)
         {
-            if (_window < TimeSpan.MaxValue)
+            if (_window == TimeSpan.MaxValue)
             {
-                _moments.RemoveAll(moment => now - moment.At >= _window);
+                return;
+            }
+
+            // The oldest stand first.
+            int old = 0;
+            while (old < _moments.Count && now - _moments[old].At >= _window)
+            {
+                old++;
+            }
+
+            if (old > 0)
+            {
+                _moments.RemoveRange(0, old);
             }
         }
 

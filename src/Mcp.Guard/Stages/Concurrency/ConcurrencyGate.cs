@@ -15,6 +15,9 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
     /// <summary>A server with fewer slots may be full after one slow call; it is not ended for that.</summary>
     private const int MinBlocked = 8;
 
+    /// <summary>Servers whose empty places are kept for their next call; they are those of the policy.</summary>
+    private const int MaxIdleServers = 1_000;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
     private readonly Dictionary<GuardCaller, int> _runningPerCaller = new(SameUser.Instance);
@@ -219,7 +222,7 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
 
     private void RemoveIfIdle(ServerSlots slots)
     {
-        if (slots.Running == 0 && slots.Queue.Count == 0)
+        if (slots.Running == 0 && slots.Queue.Count == 0 && _servers.Count > MaxIdleServers)
         {
             _servers.Remove(slots.Server);
         }

@@ -22,13 +22,18 @@ internal sealed class ResultFramingStage : IGuardStage<ResultContext>
             return new(GuardDecision.Continue);
         }
 
+        return new(FrameTexts(context, framing));
+    }
+
+    private static GuardDecision FrameTexts(ResultContext context, ResultFraming framing)
+    {
         // One boundary a result, made after its text: no part of it can close the frame of another part.
         string boundary = UntrustedFrame.NewBoundary();
         using var output = new JsonOutput();
         Write(context.Current, context.IsError ? ContentPlace.Elsewhere : ContentPlace.Result, context.IsError, Frame, output);
-        return new(output.Changed
+        return output.Changed
             ? GuardDecision.Replace(JsonDocument.Parse(output.Finish()).RootElement, "framed", framing == ResultFraming.Datamark ? "datamark" : "envelope")
-            : GuardDecision.Continue);
+            : GuardDecision.Continue;
 
         string Frame(string text) => framing == ResultFraming.Datamark
             ? UntrustedFrame.MarkWords(text)

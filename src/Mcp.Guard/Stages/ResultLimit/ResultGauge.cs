@@ -7,8 +7,20 @@ namespace Mcp.Guard.Stages.ResultLimit;
 internal static class ResultGauge
 {
     /// <summary>Measures a value that was read already.</summary>
-    public static ResultSize Measure(JsonElement value, ResultLimits limits) =>
-        value.ValueKind == JsonValueKind.Undefined ? ResultSize.Fits : Measure(JsonMarshal.GetRawUtf8Value(value), limits);
+    public static ResultSize Measure(JsonElement value, ResultLimits limits)
+    {
+        if (value.ValueKind == JsonValueKind.Undefined)
+        {
+            return ResultSize.Fits;
+        }
+
+        ReadOnlySpan<byte> utf8 = JsonMarshal.GetRawUtf8Value(value);
+        return IsSurelySmall(utf8, limits) ? ResultSize.Fits : Measure(utf8, limits);
+    }
+
+    /// <summary>A text that was read already holds no more values than it has bytes, and is no deeper than it has opening brackets: a short one need not be walked.</summary>
+    private static bool IsSurelySmall(ReadOnlySpan<byte> utf8, ResultLimits limits) =>
+        utf8.Length <= limits.MaxItems && utf8.Length <= limits.MaxBytes && utf8.Count((byte)'{') + utf8.Count((byte)'[') <= limits.MaxDepth;
 
     /// <summary>Measures JSON text.</summary>
     public static ResultSize Measure(ReadOnlySpan<byte> utf8, ResultLimits limits)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
+using Mcp.Guard.Policy;
 
 namespace Mcp.Guard.Stages.Roots;
 
@@ -16,10 +17,12 @@ internal static class PathArgumentCheck
     /// <param name="baseDirectory">Where relative paths start; null is the first root.</param>
     /// <param name="writes">True for a tool that is not read-only by policy: a root that permits reading only denies it.</param>
     /// <param name="found">Receives every path found, for the audit and for rewriting; null where neither is wanted.</param>
+    /// <param name="own">The guard's own files, which no path may name; null where there are none.</param>
     public static PathArgument? FindDenied(
-        JsonElement arguments, PathArgumentRules rules, RootSet roots, string? baseDirectory, bool writes, List<PathArgument>? found)
+        JsonElement arguments, PathArgumentRules rules, RootSet roots, string? baseDirectory, bool writes, List<PathArgument>? found,
+        ProtectedPaths? own = null)
     {
-        var visitor = new Visitor(rules, roots, baseDirectory, writes, found);
+        var visitor = new Visitor(rules, roots, baseDirectory, writes, found, own);
         if (!JsonStringWalker.TryWalk(arguments, ref visitor))
         {
             return new PathArgument(string.Empty, PathVerdict.Deny(PathDenial.NotJudged), IsName: false);
@@ -81,7 +84,7 @@ internal static class PathArgumentCheck
         }
     }
 
-    private struct Visitor(PathArgumentRules rules, RootSet roots, string? baseDirectory, bool writes, List<PathArgument>? found) : IJsonStringVisitor
+    private struct Visitor(PathArgumentRules rules, RootSet roots, string? baseDirectory, bool writes, List<PathArgument>? found, ProtectedPaths? own) : IJsonStringVisitor
     {
         public PathArgument? Denied { get; private set; }
 
@@ -97,6 +100,12 @@ internal static class PathArgumentCheck
             if (writes)
             {
                 verdict = verdict.ForWriting();
+            }
+
+            // They lie outside every root when a policy is read; only where something changed since then can a path reach them.
+            if (verdict.IsAllowed && own is not null && (own.IsProtected(verdict.Normalized!) || own.IsSecondName(verdict.Normalized!)))
+            {
+                verdict = PathVerdict.Deny(PathDenial.GuardFile);
             }
 
             if (verdict.IsAllowed)

@@ -42,4 +42,5 @@ internal enum PathDenial
     SafeOpenUnavailable,
     ChangedSinceCheck,
     NotARegularFile,
+    GuardFile,
 }

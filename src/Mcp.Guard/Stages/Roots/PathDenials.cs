@@ -43,6 +43,7 @@ internal static class PathDenials
         PathDenial.SafeOpenUnavailable => "opening without following links is not available on this system",
         PathDenial.ChangedSinceCheck => "a part of the path became a link or vanished after the check",
         PathDenial.NotARegularFile => "the path does not name a regular file",
+        PathDenial.GuardFile => "the guard's own files are out of reach",
         _ => "the path was not judged",
     };
 }

@@ -26,7 +26,7 @@ internal sealed class ResourceUriCheck(IRootNormalizer normalizer)
 
         if (policy.Protected.IsProtected(verdict.Normalized!) || policy.Protected.IsSecondName(verdict.Normalized!))
         {
-            return "the guard's own files are out of reach";
+            return PathDenials.Describe(PathDenial.GuardFile);
         }
 
         return normalizer is RootNormalizer || normalizer.Normalize(uri, kind, settings.Roots).IsAllowed ? null : "the host's normaliser denies it";

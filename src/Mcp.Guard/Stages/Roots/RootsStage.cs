@@ -38,7 +38,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
         ? null
         : context.Settings is { Endpoint: CommandEndpoint or PackageEndpoint, Isolation.WorkingDirectory: { } folder }
             ? folder
-            : Path.Combine(context.Policy.StateDirectory, "unknown-working-directory");
+            : context.Policy.UnknownWorkingDirectory;
 
     private GuardDecision JudgeArguments(RequestContext context)
     {
@@ -50,8 +50,8 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
         PathSettings? settings = context.Verdict.Paths;
         PathArgumentRules rules = settings is null ? context.Entry!.DefaultPathRules : _rules.GetOrCreateValue(settings).For(settings, context.Entry!);
         bool writes = settings is null || settings.Access == RootAccess.ReadWrite;
-        List<PathArgument>? found = NeedsFound(context, settings) ? [] : null;
-        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), BaseOf(context, settings), writes, found);
+        List<PathArgument>? found = NeedsFound(settings) ? [] : null;
+        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), BaseOf(context, settings), writes, found, context.Policy.Protected);
         if (denied is { } argument)
         {
             return Outside(argument.Pointer, argument.Verdict.Message);
@@ -59,11 +59,6 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
 
         foreach (PathArgument path in found ?? [])
         {
-            if (context.Policy.Protected.IsProtected(path.Verdict.Normalized!) || context.Policy.Protected.IsSecondName(path.Verdict.Normalized!))
-            {
-                return Outside(path.Pointer, "the guard's own files are out of reach");
-            }
-
             if (normalizer is not RootNormalizer && !normalizer.Normalize(path.Verdict.Normalized!, RootInputKind.Path, context.Settings!.Roots).IsAllowed)
             {
                 return Outside(path.Pointer, "the host's normaliser denies it");
@@ -73,9 +68,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
         return settings is { Rewrite: true } && found is { Count: > 0 } ? Rewrite(context, found) : GuardDecision.Continue;
     }
 
-    /// <summary>The guard's own files lie outside every root when a policy is read; only where something changed since then can a path reach them.</summary>
-    private bool NeedsFound(RequestContext context, PathSettings? settings) =>
-        settings is { Rewrite: true } || normalizer is not RootNormalizer || context.Policy.Protected.Paths.Count > 0;
+    private bool NeedsFound(PathSettings? settings) => settings is { Rewrite: true } || normalizer is not RootNormalizer;
 
     private GuardDecision JudgeUri(RequestContext context, string uri) =>
         uris.Judge(context.Settings!, context.Policy, uri) is { } why ? Outside("uri", why) : GuardDecision.Continue;

@@ -6,6 +6,11 @@ namespace Mcp.Guard.Stages.Roots;
 /// <summary>Reads links on Linux and macOS. On Linux one openat2 call tells for most paths that there is no link at all.</summary>
 internal sealed class UnixLinkReader : LinkReader
 {
+    /// <summary>Paths of up to this many characters fit into <see cref="ShortBytes"/>, whatever they hold: a buffer that needs little clearing.</summary>
+    internal const int ShortChars = 170;
+
+    internal const int ShortBytes = (3 * ShortChars) + 2;
+
     // Set once where the kernel or a sandbox does not offer openat2; the walk by readlink then does the same work in more calls.
     private volatile bool _withoutOpenAt2 = !OperatingSystem.IsLinux();
 
@@ -47,7 +52,7 @@ internal sealed class UnixLinkReader : LinkReader
             return false;
         }
 
-        Span<byte> name = stackalloc byte[PathRules.MaxUnixBytes + 1];
+        Span<byte> name = path.Length <= ShortChars ? stackalloc byte[ShortBytes] : stackalloc byte[PathRules.MaxUnixBytes + 1];
         if (!TryEncode(path, name, out int length))
         {
             return false;

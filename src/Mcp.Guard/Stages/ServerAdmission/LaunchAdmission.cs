@@ -15,7 +15,10 @@ internal sealed class LaunchAdmission
     /// <param name="writableByServers">Folders that some server of the policy can write.</param>
     public LaunchAdmission(string? searchPath, IReadOnlyList<string> writableByServers) => _resolver = new CommandResolver(searchPath, writableByServers);
 
-    /// <summary>The folders of a policy in which a server could plant a program: what any server may write, by isolation or by its roots.</summary>
+    /// <summary>
+    /// The folders of a policy in which a server could plant a program or a link: what any server may write, by isolation or by its roots. The one notion of
+    /// it: what is started and what is bound into a box are both held to it.
+    /// </summary>
     public static IReadOnlyList<string> WritableBy(IEnumerable<ServerSettings> servers) =>
     [
         .. servers.SelectMany(server =>
