@@ -26,9 +26,17 @@ internal static class GatewayRun
             terminal.Note("mcp-guard run: DRY RUN. Admission, isolation, roots, schemas, pins, limits of size, time and parallel calls stay in force.", Tone.Bad);
         }
 
-        return options.IsHttp
-            ? await HttpGateway.RunAsync(options, terminal, ct).ConfigureAwait(false)
-            : await StdioGateway.RunAsync(options, terminal, ct).ConfigureAwait(false);
+        try
+        {
+            return options.IsHttp
+                ? await HttpGateway.RunAsync(options, terminal, ct).ConfigureAwait(false)
+                : await StdioGateway.RunAsync(options, terminal, ct).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException held) when (held.Message.StartsWith("Another process", StringComparison.Ordinal))
+        {
+            throw new CommandFault(
+                held.Message.TrimEnd('.'), "Another gateway of this policy runs. Let both clients use it with --http, or give this one a policy with a \"stateDirectory\" of its own.", cause: held);
+        }
     }
 
     /// <summary>Adds the guard and the gateway, without a transport.</summary>

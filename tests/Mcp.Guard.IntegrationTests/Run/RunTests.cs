@@ -58,7 +58,7 @@ internal sealed class RunTests
 
     private static string TextOf(CallToolResult result) => string.Join('\n', result.Content.OfType<TextContentBlock>().Select(block => block.Text));
 
-    private Task<string> ReadAsync(McpClient client, string path) => CallAsync(client, "files__read_text_file", new() { ["path"] = path });
+    private static Task<string> ReadAsync(McpClient client, string path) => CallAsync(client, "files__read_text_file", new() { ["path"] = path });
 
     private Task<string> WriteAsync(McpClient client, string name) => CallAsync(client, "files__write_file", new() { ["path"] = Path.Combine(_root, name), ["content"] = "x" });
 
