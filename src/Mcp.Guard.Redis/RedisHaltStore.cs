@@ -14,13 +14,22 @@ namespace Mcp.Guard.Redis;
 /// </summary>
 internal sealed class RedisHaltStore : IHaltStore, IDisposable
 {
+    /// <summary>Bits of a version that count changes within an epoch; the rest count epochs.</summary>
+    private const int CounterBits = 40;
+
+    /// <summary>Epochs that are remembered: each is a loss of data, and answers of old ones come within a time-out.</summary>
+    private const int MostEpochs = 16;
+
     private readonly RedisLink _link;
     private readonly int _shard = RedisKeys.ShardOf('h', string.Empty);
     private readonly Lock _lock = new();
     private readonly Dictionary<HaltScope, Halt> _known = [];
-    private readonly List<Action<IReadOnlyList<Halt>>> _handlers = [];
+    private readonly List<Action<HaltSnapshot>> _handlers = [];
+    private readonly List<string> _epochs = [];
     private readonly SemaphoreSlim _told = new(0, 1);
     private readonly CancellationTokenSource _disposed;
+    private long _version;
+    private long _forgotten;
     private long _restored;
     private bool _isFollowing;
 
@@ -44,7 +53,9 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
 
         lock (_lock)
         {
+            // What is known may lack other hosts' changes up to this version, which the next read brings.
             _known[halt.Scope] = halt;
+            _version = Math.Max(_version, VersionOf(reply));
         }
 
         await RestoreAsync(ct);
@@ -58,13 +69,14 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
         lock (_lock)
         {
             wasKnown = _known.Remove(scope);
+            _version = Math.Max(_version, VersionOf(reply));
         }
 
         return await RestoreAsync(ct) ? wasKnown : (int)reply.Parts[2] == 1;
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
+    public async ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct)
     {
         if (!_link.Ready.IsCompleted)
         {
@@ -93,18 +105,23 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
 
         lock (_lock)
         {
-            _known.Clear();
-            foreach (Halt halt in halts)
+            long version = VersionOf(reply);
+            if (version >= _version)
             {
-                _known[halt.Scope] = halt;
+                _version = version;
+                _known.Clear();
+                foreach (Halt halt in halts)
+                {
+                    _known[halt.Scope] = halt;
+                }
             }
-        }
 
-        return halts;
+            return new HaltSnapshot(version, halts);
+        }
     }
 
     /// <inheritdoc/>
-    public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed)
+    public IDisposable Subscribe(Action<HaltSnapshot> changed)
     {
         ArgumentNullException.ThrowIfNull(changed);
         lock (_lock)
@@ -168,7 +185,7 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
                     isSubscribed = true;
                 }
 
-                IReadOnlyList<Halt> halts = await ReadAsync(ct);
+                HaltSnapshot halts = await ReadAsync(ct);
                 lastRead = _link.Time.GetTimestamp();
                 if (isUnknown)
                 {
@@ -239,15 +256,15 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
         }
     }
 
-    private void Call(IReadOnlyList<Halt> halts)
+    private void Call(HaltSnapshot halts)
     {
-        Action<IReadOnlyList<Halt>>[] handlers;
+        Action<HaltSnapshot>[] handlers;
         lock (_lock)
         {
             handlers = [.. _handlers];
         }
 
-        foreach (Action<IReadOnlyList<Halt>> handler in handlers)
+        foreach (Action<HaltSnapshot> handler in handlers)
         {
             try
             {
@@ -261,16 +278,36 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
         }
     }
 
-    private List<Halt> WithEverything()
+    // Of the newest version that is known, which the next read that succeeds has at least.
+    private HaltSnapshot WithEverything()
     {
         lock (_lock)
         {
-            return
-            [
-                .. _known.Values,
-                new Halt(HaltScope.Everything, "the shared stops cannot be read", _link.Time.GetUtcNow()),
-            ];
+            return new HaltSnapshot(_version, [.. _known.Values, new Halt(HaltScope.Everything, "the shared stops cannot be read", _link.Time.GetUtcNow())]);
         }
+    }
+
+    /// <summary>
+    /// Called under the lock. The server counts changes within an epoch; epochs are ordered as this host first met them, and an answer of one that was
+    /// left behind keeps its old place.
+    /// </summary>
+    private long VersionOf(RedisReply reply)
+    {
+        string epoch = (string)reply.Parts[0]!;
+        int place = _epochs.IndexOf(epoch);
+        if (place < 0)
+        {
+            if (_epochs.Count == MostEpochs)
+            {
+                _epochs.RemoveAt(0);
+                _forgotten++;
+            }
+
+            place = _epochs.Count;
+            _epochs.Add(epoch);
+        }
+
+        return ((_forgotten + place) << CounterBits) + Math.Clamp((long)reply.Parts[3], 0, (1L << CounterBits) - 1);
     }
 
     private Halt Damaged()
@@ -325,7 +362,7 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
         }
     }
 
-    private sealed class Subscription(RedisHaltStore store, Action<IReadOnlyList<Halt>> handler) : IDisposable
+    private sealed class Subscription(RedisHaltStore store, Action<HaltSnapshot> handler) : IDisposable
     {
         public void Dispose()
         {

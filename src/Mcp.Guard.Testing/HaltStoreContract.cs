@@ -20,6 +20,8 @@ public abstract class HaltStoreContract
         ["only-exactly-the-scope-is-cleared"] = OnlyExactlyIsCleared,
         ["parallel-stops-are-all-kept"] = ParallelAreKept,
         ["what-was-read-does-not-change"] = ReadIsASnapshot,
+        ["a-change-has-a-higher-version"] = ChangeIsNewer,
+        ["versions-order-what-parallel-reads-saw"] = VersionsOrderReads,
         ["another-host-reads-the-stop"] = OtherHostReads,
         ["another-host-is-told-of-stop-and-end"] = OtherHostIsTold,
         ["an-ended-subscription-is-silent"] = EndedIsSilent,
@@ -72,7 +74,9 @@ public abstract class HaltStoreContract
 
     private static ValueTask SetAsync(IHaltStore store, Halt halt) => store.SetAsync(halt, CancellationToken.None);
 
-    private static ValueTask<IReadOnlyList<Halt>> ReadAsync(IHaltStore store) => store.ReadAsync(CancellationToken.None);
+    private static async ValueTask<IReadOnlyList<Halt>> ReadAsync(IHaltStore store) => (await SnapshotAsync(store).ConfigureAwait(false)).Halts;
+
+    private static ValueTask<HaltSnapshot> SnapshotAsync(IHaltStore store) => store.ReadAsync(CancellationToken.None);
 
     private static async Task EmptyHasNone(HaltStoreContract contract, IHaltStore store)
     {
@@ -150,6 +154,66 @@ public abstract class HaltStoreContract
         ContractException.Require(read.Count == 1 && read[0].Scope == new HaltScope("files"), "a list that was read does not change afterwards");
     }
 
+    private static async Task ChangeIsNewer(HaltStoreContract contract, IHaltStore store)
+    {
+        var scope = new HaltScope("files");
+        HaltSnapshot empty = await SnapshotAsync(store).ConfigureAwait(false);
+        await SetAsync(store, Stop(scope)).ConfigureAwait(false);
+        HaltSnapshot set = await SnapshotAsync(store).ConfigureAwait(false);
+        await SetAsync(store, Stop(scope, "again")).ConfigureAwait(false);
+        HaltSnapshot again = await SnapshotAsync(store).ConfigureAwait(false);
+        await store.ClearAsync(scope, CancellationToken.None).ConfigureAwait(false);
+        HaltSnapshot cleared = await SnapshotAsync(store).ConfigureAwait(false);
+        HaltSnapshot same = await SnapshotAsync(store).ConfigureAwait(false);
+        ContractException.Require(
+            empty.Version < set.Version && set.Version < again.Version && again.Version < cleared.Version,
+            $"each change has a higher version: {empty.Version}, {set.Version}, {again.Version}, {cleared.Version}");
+        ContractException.Require(same.Version == cleared.Version, "without a change the version stays");
+    }
+
+    // Stops are only added here, so the newer of two lists holds all of the older one.
+    private static async Task VersionsOrderReads(HaltStoreContract contract, IHaltStore store)
+    {
+        const int Count = 40;
+        IHaltStore? other = await contract.OpenOtherHostAsync(store).ConfigureAwait(false);
+        try
+        {
+            IHaltStore writer = other ?? store;
+            Task writing = Task.Run(async () =>
+            {
+                for (int i = 0; i < Count; i++)
+                {
+                    await SetAsync(writer, Stop(new HaltScope("s" + i.ToString(CultureInfo.InvariantCulture)))).ConfigureAwait(false);
+                }
+            });
+            HaltSnapshot[][] read = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+            {
+                var own = new List<HaltSnapshot>();
+                while (!writing.IsCompleted)
+                {
+                    own.Add(await SnapshotAsync(store).ConfigureAwait(false));
+                }
+
+                return own.ToArray();
+            }))).ConfigureAwait(false);
+            await writing.ConfigureAwait(false);
+            HaltSnapshot[] ordered = [.. read.SelectMany(static own => own).OrderBy(static snapshot => snapshot.Version)];
+            for (int i = 1; i < ordered.Length; i++)
+            {
+                ContractException.Require(
+                    ordered[i - 1].Version == ordered[i].Version ? ordered[i - 1].Halts.Count == ordered[i].Halts.Count : ordered[i - 1].Halts.Count < ordered[i].Halts.Count,
+                    "of two lists the one with the higher version is newer, and equal versions are equal lists");
+            }
+        }
+        finally
+        {
+            if (other is not null)
+            {
+                await contract.ReleaseAsync(other).ConfigureAwait(false);
+            }
+        }
+    }
+
     private static async Task OtherHostReads(HaltStoreContract contract, IHaltStore store)
     {
         if (await contract.OpenOtherHostAsync(store).ConfigureAwait(false) is not { } other)
@@ -183,8 +247,9 @@ public abstract class HaltStoreContract
             await SetAsync(store, Stop(first)).ConfigureAwait(false);
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using IDisposable subscription = other.Subscribe(halts =>
+            using IDisposable subscription = other.Subscribe(told =>
             {
+                IReadOnlyList<Halt> halts = told.Halts;
                 if (halts.Count == 2 && halts.Any(halt => halt.Scope == first) && halts.Any(halt => halt.Scope == second))
                 {
                     stopped.TrySetResult();
@@ -224,7 +289,7 @@ public abstract class HaltStoreContract
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using IDisposable live = other.Subscribe(halts =>
             {
-                if (halts.Count == 1)
+                if (halts.Halts.Count == 1)
                 {
                     heard.TrySetResult();
                 }

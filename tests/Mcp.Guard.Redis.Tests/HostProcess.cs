@@ -70,7 +70,7 @@ internal sealed class HostProcess : IDisposable
             case "halts":
                 using (var halts = new RedisHaltStore(link))
                 {
-                    using IDisposable subscription = halts.Subscribe(stops => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stops.Count} {Stopwatch.GetTimestamp()}")));
+                    using IDisposable subscription = halts.Subscribe(stops => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stops.Halts.Count} {Stopwatch.GetTimestamp()}")));
                     await Console.In.ReadLineAsync();
                 }
 

@@ -183,15 +183,15 @@ internal sealed class RedisFaultTests
         using var store = new RedisHaltStore(link);
         using var follower = new RedisHaltStore(other);
         IReadOnlyList<Halt> seen = [];
-        using IDisposable subscription = follower.Subscribe(halts => Volatile.Write(ref seen, halts));
+        using IDisposable subscription = follower.Subscribe(halts => Volatile.Write(ref seen, halts.Halts));
         await store.SetAsync(new Halt(new HaltScope("files"), "why", DateTimeOffset.UnixEpoch), default);
         await Eventually.True(() => Volatile.Read(ref seen).Count == 1);
         await EmptyAsync(link, other);
-        IReadOnlyList<Halt> read = await follower.ReadAsync(default);
+        IReadOnlyList<Halt> read = (await follower.ReadAsync(default)).Halts;
         Assert.That(read.Select(static halt => halt.Scope), Is.EqualTo(new[] { new HaltScope("files") }));
         await using RedisLink later = Open();
         using var third = new RedisHaltStore(later);
-        Assert.That(await third.ReadAsync(default), Has.Count.EqualTo(1));
+        Assert.That((await third.ReadAsync(default)).Halts, Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -202,7 +202,7 @@ internal sealed class RedisFaultTests
         await store.SetAsync(new Halt(new HaltScope("files"), "why", DateTimeOffset.UnixEpoch), default);
         await EmptyAsync(link);
         Assert.That(await store.ClearAsync(new HaltScope("files"), default), Is.True);
-        Assert.That(await store.ReadAsync(default), Is.Empty);
+        Assert.That((await store.ReadAsync(default)).Halts, Is.Empty);
     }
 
     [Test]
@@ -252,7 +252,7 @@ internal sealed class RedisFaultTests
         });
         using var store = new RedisHaltStore(link);
         IReadOnlyList<Halt>? seen = null;
-        using IDisposable subscription = store.Subscribe(halts => Volatile.Write(ref seen, halts));
+        using IDisposable subscription = store.Subscribe(halts => Volatile.Write(ref seen, halts.Halts));
         await Eventually.True(() => Volatile.Read(ref seen) is { Count: 0 });
         await _server.StopAsync();
         await Eventually.True(() => Volatile.Read(ref seen) is { Count: 1 } halts && halts[0].Scope == HaltScope.Everything);
@@ -355,7 +355,7 @@ internal sealed class RedisFaultTests
         }, default);
         Assert.That((await pins.ReadAsync(Files, default)).Status, Is.EqualTo(PinnedCatalogStatus.Unavailable));
         Assert.That(async () => await consents.TakeAsync(HostProcess.Binding(), DateTimeOffset.UnixEpoch, default), Throws.TypeOf<RedisUnavailableException>());
-        Assert.That((await halts.ReadAsync(default)).Select(static halt => halt.Scope), Does.Contain(HaltScope.Everything));
+        Assert.That((await halts.ReadAsync(default)).Halts.Select(static halt => halt.Scope), Does.Contain(HaltScope.Everything));
     }
 
     [Test]
@@ -366,7 +366,7 @@ internal sealed class RedisFaultTests
         using var store = new RedisHaltStore(link);
         using var follower = new RedisHaltStore(other);
         IReadOnlyList<Halt>? seen = null;
-        using IDisposable subscription = follower.Subscribe(halts => Volatile.Write(ref seen, halts));
+        using IDisposable subscription = follower.Subscribe(halts => Volatile.Write(ref seen, halts.Halts));
         await Eventually.True(() => Volatile.Read(ref seen) is { Count: 0 });
         RedisKey key = link.Keys.Of(RedisKeys.ShardOf('h', string.Empty), "h", "all");
 

@@ -94,4 +94,38 @@ public sealed class AuditRecord
 
     /// <summary>What arguments, result and digests come from where they are made at their first reading; null where they were set.</summary>
     internal AuditRecordContent? Content { get; init; }
+
+    /// <summary>The same record with other texts in the fields that people, models and servers fill.</summary>
+    internal AuditRecord WithTexts(string? userId, string? sessionId, string? target, string? intent, string? reason, string? answeredBy) => new()
+    {
+        Kind = Kind,
+        Time = Time,
+        DecisionId = DecisionId,
+        UserId = userId,
+        SessionId = sessionId,
+        Server = Server,
+        Method = Method,
+        Target = target,
+        Fingerprint = Fingerprint,
+        Intent = intent,
+        Decision = Decision,
+        Code = Code,
+        Stage = Stage,
+        Rule = Rule,
+        Reason = reason,
+        PolicyRevision = PolicyRevision,
+        Content = Content,
+        Arguments = Content is null ? Arguments : default,
+        Result = Content is null ? Result : default,
+        ArgumentsDigest = Content is null ? ArgumentsDigest : null,
+        ResultDigest = Content is null ? ResultDigest : null,
+        DeliveredDigest = Content is null ? DeliveredDigest : null,
+        Changes = Changes,
+        Duration = Duration,
+        AnsweredBy = answeredBy,
+        ProtocolVersion = ProtocolVersion,
+        TraceId = TraceId,
+        Count = Count,
+        FirstTime = FirstTime,
+    };
 }

@@ -14,12 +14,15 @@ public interface IHaltStore
     /// <returns>Whether it was set.</returns>
     ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct);
 
-    /// <summary>All stops in force. Read at start; a failure denies everything until a read succeeds.</summary>
+    /// <summary>
+    /// All stops in force, not older than anything this store had set or cleared when the read began. Read at start; a failure denies everything until a
+    /// read succeeds.
+    /// </summary>
     /// <param name="ct">Cancels the wait.</param>
-    ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct);
+    ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct);
 
     /// <summary>Calls back with all stops in force whenever another host changes them. The in-memory store never does.</summary>
-    /// <param name="changed">Receives the whole list.</param>
+    /// <param name="changed">Receives the whole list. Lists may arrive out of order; an older one is passed over by its version.</param>
     /// <returns>Ends the subscription when disposed.</returns>
-    IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed);
+    IDisposable Subscribe(Action<HaltSnapshot> changed);
 }

@@ -70,7 +70,7 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
             Time = TimeOf(record),
             Server = record.Server,
             Method = record.Method,
-            Target = IsCut(entry, "target") ? null : record.Target,
+            Target = IsWhole(entry, record) ? record.Target : null,
             Caller = CallerOf(record),
             ProtocolVersion = record.ProtocolVersion,
             Fingerprint = record.Fingerprint,
@@ -85,8 +85,10 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
         };
     }
 
-    private static bool IsCut(AuditEntry entry, string name) =>
-        entry.Json.TryGetProperty("notes", out System.Text.Json.JsonElement notes) && notes.ValueKind == System.Text.Json.JsonValueKind.Object && notes.TryGetProperty(name, out _);
+    /// <summary>Whether the target is what was asked for: a long one is cut, and credentials are taken out of what is no listed tool.</summary>
+    private static bool IsWhole(AuditEntry entry, AuditRecord record) =>
+        record.Target?.Contains("[redacted", StringComparison.OrdinalIgnoreCase) != true
+        && !(entry.Json.TryGetProperty("notes", out System.Text.Json.JsonElement notes) && notes.ValueKind == System.Text.Json.JsonValueKind.Object && notes.TryGetProperty("target", out _));
 
     private static GuardCaller? CallerOf(AuditRecord record)
     {

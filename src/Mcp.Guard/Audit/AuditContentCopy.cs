@@ -21,6 +21,7 @@ internal static class AuditContentCopy
         int end = buffer.Length + maxBytes;
         int depth = 0;
         bool replaced = false;
+        byte last = 0;
         int i = 0;
         while (i < json.Length)
         {
@@ -36,6 +37,7 @@ internal static class AuditContentCopy
                     i++;
                     break;
                 case (byte)'"':
+                    last = b;
                     i++;
                     buffer.Raw((byte)'"');
                     AuditCopyOutcome text = CopyString(json, ref i, buffer, end);
@@ -52,15 +54,20 @@ internal static class AuditContentCopy
                         return AuditCopyOutcome.TooDeep;
                     }
 
+                    last = b;
                     buffer.Raw(b);
                     i++;
                     break;
-                case (byte)'}' or (byte)']':
+                case (byte)'}' or (byte)']' when last != (byte)',':
+                    last = b;
                     depth--;
                     buffer.Raw(b);
                     i++;
                     break;
-                case > 0x20 and < 0x7f:
+
+                // A lenient parser takes comments and commas before an end; the readers of the log do not.
+                case > 0x20 and < 0x7f and not ((byte)'/' or (byte)'}' or (byte)']'):
+                    last = b;
                     buffer.Raw(b);
                     i++;
                     break;

@@ -15,6 +15,9 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     private const int BatchBytes = 1024 * 1024;
     private const int MaxPooled = 1_024;
 
+    // About the time of one synchronisation of a fast device where nobody else wants the processor.
+    private const int MaxYields = 128;
+
     // Records hold their arguments and results whole until they are written; a single one may be larger than this and passes when it is alone.
     private const long MaxQueuedBytes = 64 * 1024 * 1024;
 
@@ -85,6 +88,18 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
 
     /// <summary>Calls that the last run left without an outcome: each may have happened.</summary>
     public IReadOnlyList<string> OpenAtStart => _log.OpenAtStart;
+
+    /// <summary>True where the writer has nothing to do and waits.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_isBusy && _incomingCount == 0 && !_isMaintenanceDue;
+            }
+        }
+    }
 
     /// <summary>The state at this moment.</summary>
     public AuditFileHealth Health
@@ -333,7 +348,8 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
 
     /// <summary>
     /// Callers who were just released are about to write again: a few microseconds of patience spare both sides a switch of threads, and let more of them
-    /// share the next write.
+    /// share the next write. Where each write is synchronised, the first to come back would otherwise go alone and all others wait for the one after: then the
+    /// writer gives way, a bounded number of times, until as many have come as were released.
     /// </summary>
     private void LingerForCallers()
     {
@@ -341,6 +357,16 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         while (!spinner.NextSpinWillYield && Volatile.Read(ref _incomingCount) == 0)
         {
             spinner.SpinOnce();
+        }
+
+        if (_options.Durability != AuditDurability.Durable)
+        {
+            return;
+        }
+
+        for (int i = 0; i < MaxYields && Volatile.Read(ref _incomingCount) < _takenCount; i++)
+        {
+            Thread.Yield();
         }
     }
 

@@ -452,6 +452,13 @@ internal sealed class AuditLog : IDisposable
 
     private void CreateSegment(DateOnly today)
     {
+        if (_segment.Number >= AuditSegmentName.MaxNumber)
+        {
+            // A longer number would be the name of no segment: nobody would find what is written there, and the next start would begin beside it.
+            throw new AuditUnavailableException(
+                $"the newest segment is '{_segment}', and no number follows it; move the old segments of '{_options.Directory}' away, or name a new audit.directory");
+        }
+
         // Where the clock went back, the day stays: segments keep the order of their numbers and of their days.
         var next = new AuditSegmentName(_segment.Number + 1, today > _segment.Day ? today : _segment.Day);
         string path = Path.Combine(_options.Directory, next.ToString());

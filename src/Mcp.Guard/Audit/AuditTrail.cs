@@ -10,7 +10,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
 {
     /// <summary>The decision and what will be sent, before it is sent. Throws where it could not be written.</summary>
     public ValueTask WriteIntentAsync(RequestContext call, CancellationToken ct) =>
-        sink.WriteAsync(
+        SendAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Intent,
@@ -22,7 +22,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Method = call.Method,
                 Target = call.TargetName,
                 Fingerprint = call.Entry?.Definition.Fingerprint,
-                Intent = Bound(call.Caller.Intent),
+                Intent = call.Caller.Intent,
                 Decision = call.Continues is not null ? "continue" : "allow",
                 Code = call.ConsentNote,
                 Rule = Rules(call),
@@ -47,7 +47,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Method = call.Method,
                 Target = call.TargetName,
                 Fingerprint = call.Entry?.Definition.Fingerprint,
-                Intent = Bound(call.Caller.Intent),
+                Intent = call.Caller.Intent,
                 Decision = "deny",
                 Code = denial.Code,
                 Stage = denial.Stage,
@@ -62,7 +62,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
 
     /// <summary>How a forwarded call ended. Throws where it could not be written: the caller must then learn that the call may have happened.</summary>
     public ValueTask WriteOutcomeAsync(RequestContext call, string decision, GuardDenial? denial, AuditOutcome? outcome, TimeSpan duration, CancellationToken ct) =>
-        sink.WriteAsync(
+        SendAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Outcome,
@@ -88,7 +88,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
 
     /// <summary>A consent event of a call.</summary>
     public ValueTask WriteConsentAsync(RequestContext call, string decision, string? reason, string? answeredBy, CancellationToken ct) =>
-        sink.WriteAsync(
+        SendAsync(
             new AuditRecord
             {
                 Kind = AuditKind.Consent,
@@ -100,7 +100,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Method = call.Method,
                 Target = call.TargetName,
                 Fingerprint = call.Entry?.Definition.Fingerprint,
-                Intent = Bound(call.Caller.Intent),
+                Intent = call.Caller.Intent,
                 Decision = decision,
                 Reason = reason,
                 AnsweredBy = answeredBy,
@@ -131,17 +131,18 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
     public JsonElement Recordable(JsonElement value, ContentRecording mode) => content.Record(value, mode);
 
     /// <summary>The same where the event must be on record before the guard goes on.</summary>
-    public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(record, ct);
+    public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => SendAsync(record, ct);
 
     private static string? Rules(RequestContext call) => call.HasVerdict && call.Verdict.RuleIds.Count > 0 ? string.Join(',', call.Verdict.RuleIds) : null;
 
-    private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;
+    /// <summary>The one way to the sink.</summary>
+    private ValueTask SendAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(AuditTexts.Redact(record), ct);
 
     private async ValueTask<bool> TrySendAsync(AuditRecord record, CancellationToken ct)
     {
         try
         {
-            await sink.WriteAsync(record, ct).ConfigureAwait(false);
+            await SendAsync(record, ct).ConfigureAwait(false);
             return true;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)

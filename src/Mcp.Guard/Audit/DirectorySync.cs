@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Mcp.Guard.Audit;
 
@@ -17,25 +18,24 @@ internal static class DirectorySync
             return;
         }
 
+        using SafeFileHandle folder = Open(directory);
+
+        // Some file systems refuse to synchronise a folder; they keep names by other means.
+        if (Fsync((int)folder.DangerousGetHandle()) != 0 && Marshal.GetLastPInvokeError() != InvalidArgument)
+        {
+            throw new IOException($"cannot synchronise the folder '{directory}' (error {Marshal.GetLastPInvokeError()})");
+        }
+    }
+
+    /// <summary>Opens a folder for reading, on Linux and macOS.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle Open(string directory)
+    {
         // O_RDONLY | O_CLOEXEC, whose value differs between the two systems.
         int descriptor = OpenPath(directory, OperatingSystem.IsLinux() ? 0x80000 : 0x1000000);
-        if (descriptor < 0)
-        {
-            throw new IOException($"cannot open the folder '{directory}' to synchronise it (error {Marshal.GetLastPInvokeError()})");
-        }
-
-        try
-        {
-            // Some file systems refuse to synchronise a folder; they keep names by other means.
-            if (Fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() != InvalidArgument)
-            {
-                throw new IOException($"cannot synchronise the folder '{directory}' (error {Marshal.GetLastPInvokeError()})");
-            }
-        }
-        finally
-        {
-            _ = ClosePath(descriptor);
-        }
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException($"cannot open the folder '{directory}' (error {Marshal.GetLastPInvokeError()})");
     }
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
@@ -45,8 +45,4 @@ internal static class DirectorySync
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Fsync(int descriptor);
-
-    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int ClosePath(int descriptor);
 }

@@ -32,16 +32,25 @@ internal sealed class DiskAuditStorage : IAuditStorage
     public IDisposable Lock(string directory)
     {
         string path = Path.Combine(directory, LockName);
+        RefuseForeign(path);
+        FileStream? file = null;
         try
         {
-            // The operating system drops this lock with the process, however it ends. The file stays: removing it would let two processes hold
-            // two files of the same name.
-            return OpenStream(path, FileMode.OpenOrCreate, FileShare.None);
+            // The operating system drops this lock with the process, however it ends. The file stays; the folder is locked too, because two processes
+            // could hold two files of the same name where somebody removes one.
+            file = OpenStream(path, FileMode.OpenOrCreate, FileShare.None);
+            return new FolderLock(file, directory);
         }
         catch (IOException refused) when (File.Exists(path))
         {
+            file?.Dispose();
             throw new AuditUnavailableException(
                 $"the audit folder '{directory}' is in use by another process or sink; give each its own audit.directory", refused);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
         }
     }
 

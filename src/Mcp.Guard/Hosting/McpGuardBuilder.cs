@@ -43,7 +43,10 @@ public sealed class McpGuardBuilder
         return this;
     }
 
-    /// <summary>Adds a stage of the host.</summary>
+    /// <summary>
+    /// Adds a stage of the host. It judges every kind of message that it implements; for a kind whose stages have no such name as is said here, it runs before
+    /// a person is asked, or last where nobody is.
+    /// </summary>
     /// <typeparam name="TStage">Implements <see cref="IGuardStage{TContext}"/> for one or more kinds of message.</typeparam>
     /// <param name="before">The stage before which it runs (see <see cref="GuardStages"/>); null where <paramref name="after"/> or nothing is said.</param>
     /// <param name="after">The stage after which it runs.</param>

@@ -143,12 +143,14 @@ internal static class StageOrder
             int at = anchor is null
                 ? order.FindIndex(item => string.Equals(item.Name, last, StringComparison.Ordinal))
                 : order.FindIndex(item => string.Equals(item.Name, anchor, StringComparison.Ordinal));
-            if (anchor is not null && at < 0)
+            bool isAnchored = anchor is null || at >= 0;
+            if (!isAnchored)
             {
-                continue;
+                // A stage that judges several kinds of message is in the list of each: where its anchor is of another list, at the place of stages without one.
+                at = order.FindIndex(item => string.Equals(item.Name, last, StringComparison.Ordinal));
             }
 
-            int position = at < 0 ? order.Count : placement.After is null ? at : at + 1;
+            int position = at < 0 ? order.Count : placement.After is null || !isAnchored ? at : at + 1;
 
             // Behind the person's answer there is no place: what is asked there is asked of nobody, and what the guard adds is its last word.
             if (last is not null && position > order.FindIndex(item => string.Equals(item.Name, last, StringComparison.Ordinal)))
@@ -165,7 +167,10 @@ internal static class StageOrder
             }
 
             order.Insert(position, typed);
-            unplaced.Remove(placement);
+            if (isAnchored)
+            {
+                unplaced.Remove(placement);
+            }
         }
 
         // A person takes longer than a stage may: Consent bounds itself by the policy's consent time-out.

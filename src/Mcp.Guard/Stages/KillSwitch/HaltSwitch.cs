@@ -20,7 +20,7 @@ internal sealed class HaltSwitch : IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<HaltScope, Halt> _notStored = [];
     private readonly ConcurrentDictionary<HaltRegistration, byte> _running = new();
-    private IReadOnlyList<Halt>? _stored;
+    private HaltSnapshot? _stored;
     private FrozenDictionary<HaltScope, Halt>? _inForce;
     private IDisposable? _subscription;
 
@@ -105,17 +105,16 @@ internal sealed class HaltSwitch : IDisposable
 
         CancelCovered();
         await _store.SetAsync(halt, ct);
-        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
+        HaltSnapshot stored = await _store.ReadAsync(ct);
         lock (_lock)
         {
             // Kept here until the store's own list shows it.
-            if (stored.Any(other => other.Scope == scope) && _notStored.TryGetValue(scope, out Halt? mine) && ReferenceEquals(mine, halt))
+            if (stored.Halts.Any(other => other.Scope == scope) && _notStored.TryGetValue(scope, out Halt? mine) && ReferenceEquals(mine, halt))
             {
                 _notStored.Remove(scope);
             }
 
-            _stored = stored;
-            Publish();
+            Take(stored);
         }
 
         return halt;
@@ -126,12 +125,11 @@ internal sealed class HaltSwitch : IDisposable
     public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct)
     {
         bool wasStored = await _store.ClearAsync(scope, ct);
-        IReadOnlyList<Halt> stored = await _store.ReadAsync(ct);
+        HaltSnapshot stored = await _store.ReadAsync(ct);
         lock (_lock)
         {
             bool wasHere = _notStored.Remove(scope);
-            _stored = stored;
-            Publish();
+            Take(stored);
             return wasStored || wasHere;
         }
     }
@@ -162,15 +160,25 @@ internal sealed class HaltSwitch : IDisposable
             : null;
     }
 
-    private void Replace(IReadOnlyList<Halt> halts)
+    private void Replace(HaltSnapshot halts)
     {
         lock (_lock)
         {
-            _stored = halts;
-            Publish();
+            Take(halts);
         }
 
         CancelCovered();
+    }
+
+    /// <summary>Called under the lock. Reads overtake one another: an older list never replaces a newer one.</summary>
+    private void Take(HaltSnapshot halts)
+    {
+        if (_stored is null || halts.Version >= _stored.Version)
+        {
+            _stored = halts;
+        }
+
+        Publish();
     }
 
     /// <summary>Called under the lock.</summary>
@@ -183,7 +191,7 @@ internal sealed class HaltSwitch : IDisposable
         }
 
         var all = new Dictionary<HaltScope, Halt>();
-        foreach (Halt halt in _stored)
+        foreach (Halt halt in _stored.Halts)
         {
             all[halt.Scope] = halt;
         }

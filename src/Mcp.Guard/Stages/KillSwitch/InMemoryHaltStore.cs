@@ -5,6 +5,7 @@ internal sealed class InMemoryHaltStore : IHaltStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<HaltScope, Halt> _halts = [];
+    private long _version;
 
     /// <inheritdoc/>
     public ValueTask SetAsync(Halt halt, CancellationToken ct)
@@ -17,6 +18,7 @@ internal sealed class InMemoryHaltStore : IHaltStore
             }
 
             _halts[halt.Scope] = halt;
+            _version++;
         }
 
         return ValueTask.CompletedTask;
@@ -27,21 +29,23 @@ internal sealed class InMemoryHaltStore : IHaltStore
     {
         lock (_lock)
         {
-            return new(_halts.Remove(scope));
+            bool removed = _halts.Remove(scope);
+            _version += removed ? 1 : 0;
+            return new(removed);
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
+    public ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct)
     {
         lock (_lock)
         {
-            return new([.. _halts.Values]);
+            return new(new HaltSnapshot(_version, [.. _halts.Values]));
         }
     }
 
     /// <inheritdoc/>
-    public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed) => NoSubscription.Instance;
+    public IDisposable Subscribe(Action<HaltSnapshot> changed) => NoSubscription.Instance;
 
     private sealed class NoSubscription : IDisposable
     {

@@ -17,32 +17,38 @@ internal sealed class HaltStoreContractTests
     public void Contract_SharedStoreThatTellsNobody_IsFound(string name) =>
         Assert.That(async () => await new Shared(deaf: true).RunAsync(name), Throws.InstanceOf<ContractException>());
 
+    [Test]
+    public void Contract_SharedStoreWhoseVersionStays_IsFound() => Assert.That(
+        async () => await new Shared(deaf: false, still: true).RunAsync("a-change-has-a-higher-version"), Throws.InstanceOf<ContractException>());
+
     private sealed class InMemory : HaltStoreContract
     {
         protected override ValueTask<IHaltStore> CreateAsync() => new(new InMemoryHaltStore());
     }
 
-    private sealed class Shared(bool deaf) : HaltStoreContract
+    private sealed class Shared(bool deaf, bool still = false) : HaltStoreContract
     {
         protected override TimeSpan Arrival => deaf ? TimeSpan.FromMilliseconds(50) : base.Arrival;
 
-        protected override ValueTask<IHaltStore> CreateAsync() => new(new Board(deaf));
+        protected override ValueTask<IHaltStore> CreateAsync() => new(new Board(deaf, still));
 
         protected override ValueTask<IHaltStore?> OpenOtherHostAsync(IHaltStore store) => new((IHaltStore?)store);
     }
 
     /// <summary>Stops that every host sees, with the callbacks of each.</summary>
-    private sealed class Board(bool deaf) : IHaltStore
+    private sealed class Board(bool deaf, bool still) : IHaltStore
     {
         private readonly Lock _gate = new();
         private readonly Dictionary<HaltScope, Halt> _halts = [];
-        private readonly List<Action<IReadOnlyList<Halt>>> _listeners = [];
+        private long _version;
+        private readonly List<Action<HaltSnapshot>> _listeners = [];
 
         public ValueTask SetAsync(Halt halt, CancellationToken ct)
         {
             lock (_gate)
             {
                 _halts[halt.Scope] = halt;
+                _version += still ? 0 : 1;
             }
 
             Tell();
@@ -55,21 +61,22 @@ internal sealed class HaltStoreContractTests
             lock (_gate)
             {
                 found = _halts.Remove(scope);
+                _version += still ? 0 : 1;
             }
 
             Tell();
             return new(found);
         }
 
-        public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct)
+        public ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct)
         {
             lock (_gate)
             {
-                return new([.. _halts.Values]);
+                return new(new HaltSnapshot(_version, [.. _halts.Values]));
             }
         }
 
-        public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed)
+        public IDisposable Subscribe(Action<HaltSnapshot> changed)
         {
             lock (_gate)
             {
@@ -92,15 +99,15 @@ internal sealed class HaltStoreContractTests
                 return;
             }
 
-            Action<IReadOnlyList<Halt>>[] listeners;
-            Halt[] halts;
+            Action<HaltSnapshot>[] listeners;
+            HaltSnapshot halts;
             lock (_gate)
             {
                 listeners = [.. _listeners];
-                halts = [.. _halts.Values];
+                halts = new HaltSnapshot(_version, [.. _halts.Values]);
             }
 
-            foreach (Action<IReadOnlyList<Halt>> listener in listeners)
+            foreach (Action<HaltSnapshot> listener in listeners)
             {
                 listener(halts);
             }

@@ -105,6 +105,49 @@ internal sealed class HaltSwitchTests
         Assert.That(halts.Find("s", "t", "u")!.Reason, Is.EqualTo("elsewhere"));
     }
 
+    // A read that began before another host's stop may arrive after the one that shows it.
+    [Test]
+    public async Task Subscribe_OlderListArrivesLate_EndsNoStopAndBringsNoneBack()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        Halt stop = new(new HaltScope("s"), "elsewhere", default);
+        store.Tell([stop], version: 7);
+        store.Tell([], version: 6);
+        Assert.That(halts.Find("s", null, "u"), Is.EqualTo(stop), "the older list does not end it");
+        store.Tell([], version: 8);
+        store.Tell([stop], version: 7);
+        Assert.That(halts.Find("s", null, "u"), Is.Null, "nor bring it back");
+        store.Tell([stop], version: 8);
+        Assert.That(halts.Find("s", null, "u"), Is.EqualTo(stop), "one of the same version does: the shared store says so where it cannot read");
+    }
+
+    // Every order in which the lists of a short history can arrive leaves the newest in force.
+    [Test]
+    public async Task Subscribe_ListsInAnyOrder_TheNewestIsInForce()
+    {
+        Halt[][] history = [[], [Of("a")], [Of("a"), Of("b")], [Of("b")], [Of("b"), Of("c")]];
+        foreach (int[] order in Orders(history.Length))
+        {
+            var store = new BrokenStore { IsBroken = false };
+            using var halts = new HaltSwitch(store, new FakeTimeProvider());
+            await halts.StartAsync(default);
+            foreach (int at in order)
+            {
+                store.Tell(history[at], version: at);
+            }
+
+            Assert.That(halts.InForce, Is.EquivalentTo(history[^1]), string.Join(',', order));
+        }
+
+        static Halt Of(string server) => new(new HaltScope(server), "test", default);
+    }
+
+    private static IEnumerable<int[]> Orders(int count) => count == 0
+        ? [[]]
+        : Orders(count - 1).SelectMany(rest => Enumerable.Range(0, count).Select(at => (int[])[.. rest[..at], count - 1, .. rest[at..]]));
+
     [Test]
     public async Task Halt_ToolWithoutServer_Throws()
     {
@@ -131,19 +174,19 @@ internal sealed class HaltSwitchTests
     private sealed class BrokenStore : IHaltStore
     {
         private readonly InMemoryHaltStore _inner = new();
-        private Action<IReadOnlyList<Halt>>? _changed;
+        private Action<HaltSnapshot>? _changed;
 
         public bool IsBroken { get; set; } = true;
 
-        public void Tell(IReadOnlyList<Halt> halts) => _changed!(halts);
+        public void Tell(IReadOnlyList<Halt> halts, long version = 100) => _changed!(new HaltSnapshot(version, halts));
 
         public ValueTask SetAsync(Halt halt, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.SetAsync(halt, ct);
 
         public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ClearAsync(scope, ct);
 
-        public ValueTask<IReadOnlyList<Halt>> ReadAsync(CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ReadAsync(ct);
+        public ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ReadAsync(ct);
 
-        public IDisposable Subscribe(Action<IReadOnlyList<Halt>> changed)
+        public IDisposable Subscribe(Action<HaltSnapshot> changed)
         {
             _changed = changed;
             return new MemoryStream();

@@ -1,0 +1,54 @@
+using System.Buffers;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Redaction;
+
+namespace Mcp.Guard.Audit;
+
+/// <summary>
+/// Takes credentials out of the texts of a record, whatever the policy says of arguments and results: the model's words, the name of what it asked for, reasons
+/// that quote a server, and the names of people, in whose place hosts put tokens.
+/// </summary>
+internal static class AuditTexts
+{
+    /// <summary>What is looked at, and kept, of a longer text.</summary>
+    private const int MaxLooked = 64 * 1024;
+
+    /// <summary>No credential that can be told from a word is shorter.</summary>
+    private const int MinChars = 12;
+
+    private static readonly SearchValues<char> PlainId = SearchValues.Create("0123456789abcdef-");
+
+    /// <summary>The record without credentials in its texts; the same one where it holds none.</summary>
+    public static AuditRecord Redact(AuditRecord record)
+    {
+        string? user = Redact(record.UserId);
+        string? session = Redact(record.SessionId);
+        string? target = IsListedTool(record) ? record.Target : Redact(record.Target);
+        string? intent = Bound(Redact(record.Intent));
+        string? reason = Redact(record.Reason);
+        string? answeredBy = Redact(record.AnsweredBy);
+        return ReferenceEquals(user, record.UserId) && ReferenceEquals(session, record.SessionId) && ReferenceEquals(target, record.Target)
+            && ReferenceEquals(intent, record.Intent) && ReferenceEquals(reason, record.Reason) && ReferenceEquals(answeredBy, record.AnsweredBy)
+            ? record
+            : record.WithTexts(user, session, target, intent, reason, answeredBy);
+    }
+
+    /// <summary>The name of a tool that its server lists was shown to the model before; what a caller asks for otherwise may be anything.</summary>
+    private static bool IsListedTool(AuditRecord record) =>
+        record.Kind is AuditKind.Intent or AuditKind.Outcome or AuditKind.Denial or AuditKind.Consent
+        && string.Equals(record.Method, MethodTable.ToolsCall, StringComparison.Ordinal)
+        && (record.Fingerprint is not null || record.Kind == AuditKind.Outcome);
+
+    private static string? Redact(string? text)
+    {
+        if (text is null || text.Length < MinChars || !text.AsSpan().ContainsAnyExcept(PlainId))
+        {
+            return text;
+        }
+
+        // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
+        return SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+    }
+
+    private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;
+}

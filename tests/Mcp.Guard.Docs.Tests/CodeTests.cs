@@ -1,0 +1,112 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Tests;
+
+namespace Mcp.Guard.Docs.Tests;
+
+/// <summary>Code in README and docs is right: C# compiles, policies are read, commands name what is there.</summary>
+[TestFixture]
+internal sealed partial class CodeTests
+{
+    private static IEnumerable<Fence[]> Programs
+    {
+        get
+        {
+            // The quick start of the README is one program in two blocks (.ci/consumer runs it).
+            Fence[] all = [.. Fence.Of("csharp")];
+            Fence[] quickStart = [.. all.Where(static fence => fence.Document == "README.md").Take(2)];
+            return [.. quickStart.Length == 2 ? (Fence[][])[quickStart] : [], .. all.Except(quickStart).Select(static fence => (Fence[])[fence])];
+        }
+    }
+
+    private static IEnumerable<TestCaseData> CSharp => Programs.Select(static fences => new TestCaseData([fences]).SetArgDisplayNames(fences[0].ToString()));
+
+    private static IEnumerable<TestCaseData> Json => Fence.Of("json").Select(static fence => new TestCaseData(fence).SetArgDisplayNames(fence.ToString()));
+
+    [TestCaseSource(nameof(CSharp))]
+    public void CSharp_OfADocument_Compiles(Fence[] fences) => Assert.That(SnippetCompiler.Compile(fences).Errors, Is.Empty);
+
+    [TestCaseSource(nameof(Json))]
+    public void Json_OfADocument_IsAPolicyOrAPartOfOne(Fence fence)
+    {
+        string text = fence.Text.Trim();
+        string[] readings =
+        [
+            text,
+            "{" + text + "}",
+            "{\"servers\":{\"s\":{" + text + "}}}",
+            "{\"servers\":{\"s\":{\"hostProvided\":true," + text + "}}}",
+            "{\"servers\":{\"s\":{\"isolation\":{\"mode\":\"none\"}," + text + "}}}",
+            "{\"servers\":{" + text + "}}",
+        ];
+        string[] faults = [.. readings.Select(Fault)];
+        Assert.That(faults, Has.Some.Empty, string.Join('\n', faults));
+    }
+
+    [Test]
+    public void SchemaAdapter_OfTheDocument_CompilesAndValidates()
+    {
+        Fence[] adapter = [.. Fence.Of("csharp").Where(static fence => fence.Document == "docs/json-schema.md")];
+        Assert.That(adapter, Is.Not.Empty);
+        (IReadOnlyList<string> errors, byte[]? assembly) = SnippetCompiler.Compile(adapter[0]);
+        Assert.That(errors, Is.Empty);
+        var context = new AssemblyLoadContext("adapter", isCollectible: true);
+        try
+        {
+            Type type = context.LoadFromStream(new MemoryStream(assembly!)).GetTypes().Single(static candidate => typeof(ISchemaCompiler).IsAssignableFrom(candidate));
+            var compiler = (ISchemaCompiler)Activator.CreateInstance(type)!;
+            SchemaCompilation compiled = compiler.Compile("""{"type":"object","properties":{"n":{"type":"integer","maximum":3}},"required":["n"]}"""u8, new SchemaOptions { Use = SchemaUse.InputSchema });
+            Assert.That(compiled.IsCompiled, Is.True, compiled.Rejection?.Message);
+            Assert.Multiple(() =>
+            {
+                Assert.That(compiled.Schema!.Validate("""{"n":3}"""u8), Is.EqualTo(SchemaOutcome.Valid));
+                Assert.That(compiled.Schema!.Validate("""{"n":4}"""u8), Is.EqualTo(SchemaOutcome.Invalid));
+                Assert.That(compiled.Schema!.Validate(JsonElement.Parse("{}")), Is.EqualTo(SchemaOutcome.Invalid));
+                Assert.That(compiled.Schema!.Validate("{"u8), Is.Not.EqualTo(SchemaOutcome.Valid));
+                Assert.That(compiler.Compile("{"u8, new SchemaOptions()).IsCompiled, Is.False);
+                SchemaCompilation reference = compiler.Compile("""{"$ref":"http://127.0.0.1/x"}"""u8, new SchemaOptions());
+                Assert.That(reference.Schema?.Validate("{}"u8), Is.Not.EqualTo(SchemaOutcome.Valid), "nothing is fetched");
+            });
+        }
+        finally
+        {
+            context.Unload();
+        }
+    }
+
+    [Test]
+    public void Commands_OfTheDocuments_NameProjectsAndScriptsThatExist()
+    {
+        string root = Checkout.Require();
+        Assert.Multiple(() =>
+        {
+            foreach (Fence fence in Fence.Of("").Concat(Fence.Of("sh")))
+            {
+                foreach (Match match in Project().Matches(fence.Text))
+                {
+                    Assert.That(Path.Combine(root, match.Groups[1].Value), Does.Exist, fence.ToString());
+                }
+            }
+        });
+    }
+
+    private static string Fault(string json)
+    {
+        try
+        {
+            PolicyReader.Read(Encoding.UTF8.GetBytes(json), null, AnySchema.Instance, new PolicyReadOptions { StateDirectory = "/var/lib/mcp-guard-docs" });
+            return string.Empty;
+        }
+        catch (McpGuardPolicyException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    [GeneratedRegex(@"(?:--project |^)((?:samples|bench|tests|src|\.ci)/[\w./-]+)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
+    private static partial Regex Project();
+}

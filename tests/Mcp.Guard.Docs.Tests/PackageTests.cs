@@ -1,0 +1,126 @@
+using System.IO.Compression;
+using System.Text;
+using System.Xml.Linq;
+using Mcp.Guard.Tests;
+
+namespace Mcp.Guard.Docs.Tests;
+
+/// <summary>What is in the packages. .ci/consumer packs them and says by MCP_GUARD_PACKAGES where they lie.</summary>
+[TestFixture]
+internal sealed class PackageTests
+{
+    private static readonly string? Feed = Environment.GetEnvironmentVariable("MCP_GUARD_PACKAGES");
+
+    private static readonly string[] Ids = ["Mcp.Guard", "Mcp.Guard.Abstractions", "Mcp.Guard.Cli", "Mcp.Guard.Redis", "Mcp.Guard.Testing", "Mcp.Guard.Tokenizers"];
+
+    [TestCaseSource(nameof(Ids))]
+    public void Package_HasReadmeIconLicenceTagsSourceAndSymbols(string id)
+    {
+        using ZipArchive package = Open(id, "nupkg");
+        XElement metadata = Metadata(package);
+        string? Of(string name) => metadata.Element(metadata.Name.Namespace + name)?.Value;
+        string[] files = [.. package.Entries.Select(static entry => entry.FullName)];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Of("id"), Is.EqualTo(id));
+            Assert.That(Of("readme"), Is.EqualTo("README.md"));
+            Assert.That(Of("icon"), Is.EqualTo("icon.png"));
+            Assert.That(files, Does.Contain("README.md").And.Contain("icon.png"));
+            Assert.That(metadata.Element(metadata.Name.Namespace + "license")?.Attribute("type")?.Value, Is.EqualTo("expression"));
+            Assert.That(Of("license"), Is.EqualTo("MIT"));
+            Assert.That(Of("tags"), Does.Contain("modelcontextprotocol").And.Contain("security"));
+            Assert.That(Of("description"), Has.Length.GreaterThan(40));
+            Assert.That(Of("copyright"), Is.Not.Empty);
+            Assert.That(Read(package, "icon.png")[..4], Is.EqualTo(new byte[] { 0x89, 0x50, 0x4E, 0x47 }));
+            if (!metadata.Descendants(metadata.Name.Namespace + "packageType").Any(static type => type.Attribute("name")?.Value == "DotnetTool"))
+            {
+                Assert.That(files, Does.Contain($"lib/net10.0/{id}.dll").And.Contain($"lib/net10.0/{id}.xml"), "with its documentation");
+            }
+        });
+    }
+
+    [TestCaseSource(nameof(Ids))]
+    public void Symbols_OfAPackage_NameTheSourcesWithoutThePathsOfAMachine(string id)
+    {
+        using ZipArchive symbols = Open(id, "snupkg");
+        ZipArchiveEntry[] pdbs = [.. symbols.Entries.Where(static entry => entry.Name.EndsWith(".pdb", StringComparison.Ordinal))];
+        Assert.That(pdbs, Is.Not.Empty);
+        if (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Ignore("paths are mapped in builds with CI=true");
+        }
+
+        string root = Checkout.Require();
+        foreach (ZipArchiveEntry pdb in pdbs)
+        {
+            Assert.That(Encoding.Latin1.GetString(Read(symbols, pdb.FullName)), Does.Not.Contain(root), pdb.FullName);
+        }
+    }
+
+    [TestCaseSource(nameof(Ids))]
+    public void Package_HoldsNothingOfAMachine(string id)
+    {
+        using ZipArchive package = Open(id, "nupkg");
+        string root = Checkout.Require();
+        Assert.Multiple(() =>
+        {
+            foreach (ZipArchiveEntry entry in package.Entries)
+            {
+                Assert.That(entry.FullName, Does.Not.EndWith(".pdb").And.Not.Contain(".."));
+                if (entry.Name.EndsWith(".nuspec", StringComparison.Ordinal) || entry.Name.EndsWith(".json", StringComparison.Ordinal) || entry.Name.EndsWith(".xml", StringComparison.Ordinal))
+                {
+                    Assert.That(Encoding.UTF8.GetString(Read(package, entry.FullName)), Does.Not.Contain(root), entry.FullName);
+                }
+            }
+        });
+    }
+
+    [Test]
+    public void Dependencies_OfThePackages_AreTheStatedOnes()
+    {
+        Dictionary<string, string[]> expected = new(StringComparer.Ordinal)
+        {
+            ["Mcp.Guard.Abstractions"] = [],
+            ["Mcp.Guard"] =
+            [
+                "Mcp.Guard.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions",
+                "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options", "ModelContextProtocol", "System.Threading.RateLimiting",
+            ],
+            ["Mcp.Guard.Testing"] = ["Mcp.Guard"],
+            ["Mcp.Guard.Tokenizers"] = ["Google.Protobuf", "Mcp.Guard", "Microsoft.ML.Tokenizers", "Microsoft.ML.Tokenizers.Data.Cl100kBase", "Microsoft.ML.Tokenizers.Data.O200kBase"],
+            ["Mcp.Guard.Redis"] = ["Mcp.Guard", "Microsoft.Extensions.Diagnostics.HealthChecks", "Polly.Core", "StackExchange.Redis"],
+        };
+        foreach (var (id, dependencies) in expected)
+        {
+            using ZipArchive package = Open(id, "nupkg");
+            XElement metadata = Metadata(package);
+            Assert.That(metadata.Descendants(metadata.Name.Namespace + "dependency").Select(static item => item.Attribute("id")!.Value).Order(StringComparer.Ordinal), Is.EqualTo(dependencies), id);
+        }
+    }
+
+    private static ZipArchive Open(string id, string extension)
+    {
+        if (Feed is null)
+        {
+            Assert.Ignore("runs in .ci/consumer, which packs first (MCP_GUARD_PACKAGES)");
+        }
+
+        string[] found = [.. Directory.EnumerateFiles(Feed!, $"{id}.*.{extension}").Where(file => char.IsDigit(Path.GetFileName(file)[id.Length + 1]))];
+        Assert.That(found, Has.Length.EqualTo(1), $"{id}: one {extension}");
+        return ZipFile.OpenRead(found[0]);
+    }
+
+    private static XElement Metadata(ZipArchive package)
+    {
+        using Stream stream = package.Entries.Single(static entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal) && !entry.FullName.Contains('/')).Open();
+        return XDocument.Load(stream).Root!.Elements().Single(static element => element.Name.LocalName == "metadata");
+    }
+
+    private static byte[] Read(ZipArchive package, string name)
+    {
+        using Stream stream = package.GetEntry(name)!.Open();
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+}
