@@ -45,7 +45,7 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
     {
         ArgumentNullException.ThrowIfNull(halt);
         RedisReply reply = await _link.RunAsync(
-            "halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), HaltSwitch.MaxHalts, _link.Keys.Channel], ct);
+            "halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), PlacesFor(halt), _link.Keys.Channel], ct);
         if ((int)reply.Parts[2] != 1)
         {
             throw new InvalidOperationException($"{HaltSwitch.MaxHalts} stops are in force; stop a server or everything instead");
@@ -158,7 +158,7 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
 
         foreach (Halt halt in known)
         {
-            await _link.RunAsync("halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), HaltSwitch.MaxHalts, _link.Keys.Channel], ct);
+            await _link.RunAsync("halt-set", RedisScript.HaltSet, _shard, Keys(), [Field(halt.Scope), Write(halt), PlacesFor(halt), _link.Keys.Channel], ct);
         }
 
         Interlocked.Exchange(ref _restored, losses);
@@ -317,6 +317,9 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
     }
 
     private RedisKey[] Keys() => [_link.Keys.Epoch(_shard), _link.Keys.Of(_shard, "h", "all")];
+
+    // A stop of everything needs no place.
+    private static int PlacesFor(Halt halt) => halt.Scope == HaltScope.Everything ? int.MaxValue : HaltSwitch.MaxHalts;
 
     private static string Field(in HaltScope scope) => RedisKeys.Digest('h', scope.Server, scope.Tool, scope.UserId);
 

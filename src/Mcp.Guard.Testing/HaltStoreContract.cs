@@ -20,6 +20,7 @@ public abstract class HaltStoreContract
         ["only-exactly-the-scope-is-cleared"] = OnlyExactlyIsCleared,
         ["parallel-stops-are-all-kept"] = ParallelAreKept,
         ["what-was-read-does-not-change"] = ReadIsASnapshot,
+        ["everything-can-be-stopped-however-many-stops-there-are"] = EverythingAlwaysFits,
         ["a-change-has-a-higher-version"] = ChangeIsNewer,
         ["versions-order-what-parallel-reads-saw"] = VersionsOrderReads,
         ["another-host-reads-the-stop"] = OtherHostReads,
@@ -152,6 +153,27 @@ public abstract class HaltStoreContract
         await SetAsync(store, Stop(new HaltScope("notes"))).ConfigureAwait(false);
         await store.ClearAsync(new HaltScope("files"), CancellationToken.None).ConfigureAwait(false);
         ContractException.Require(read.Count == 1 && read[0].Scope == new HaltScope("files"), "a list that was read does not change afterwards");
+    }
+
+    private static async Task EverythingAlwaysFits(HaltStoreContract contract, IHaltStore store)
+    {
+        // More than the guard ever sets; a store may refuse some of them.
+        const int Many = 1100;
+        for (int i = 0; i < Many; i++)
+        {
+            try
+            {
+                await SetAsync(store, Stop(new HaltScope(null, null, "u" + i.ToString(CultureInfo.InvariantCulture)))).ConfigureAwait(false);
+            }
+            catch (InvalidOperationException)
+            {
+                break;
+            }
+        }
+
+        await SetAsync(store, Stop(HaltScope.Everything)).ConfigureAwait(false);
+        IReadOnlyList<Halt> read = await ReadAsync(store).ConfigureAwait(false);
+        ContractException.Require(read.Any(static halt => halt.Scope == HaltScope.Everything), "a stop of everything is set where there is no room for another");
     }
 
     private static async Task ChangeIsNewer(HaltStoreContract contract, IHaltStore store)

@@ -136,7 +136,7 @@ internal sealed class CallScenario : IAsyncDisposable
     public JsonElement ReadResult()
     {
         MessageSnapshot.TryTake(Result, MessageLimits.MaxResultBytes, out JsonElement answer, out _);
-        return MetaFilter.Apply(answer);
+        return MetaFilter.FromServer(answer, settings: null);
     }
 
     /// <summary>Waits until the writer of the queue has nothing left to do.</summary>
@@ -179,7 +179,7 @@ internal sealed class CallScenario : IAsyncDisposable
             throw new InvalidOperationException(fault);
         }
 
-        context.SetPayload(MetaFilter.Apply(payload));
+        context.SetPayload(MetaFilter.ToServer(payload, context.Settings));
         return context;
     }
 

@@ -19,7 +19,7 @@ internal static class CheckCommand
         var policy = new Argument<string>("POLICY") { Description = "The policy file." };
         var against = new Option<string?>("--against") { Description = "Start this server of the policy, in its isolation, and show what would happen to each of its tools and what changed since the pins.", HelpName = "SERVER" };
         var strict = new Option<bool>("--strict") { Description = "Count warnings as a negative verdict." };
-        var timeout = new Option<int>("--timeout") { Description = "How long the server may take to start and list, in seconds.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
+        Option<int> timeout = VerbOptions.Timeout();
         var command = new Verb(
             "check",
             "Validates a policy: errors with line, column and fix, warnings, and with --against what it means for a server as it is now. Exit 0: usable; 1: refused, changed, or with --strict warnings; 2: unreadable.",
@@ -29,13 +29,6 @@ internal static class CheckCommand
         {
             policy, against, strict, timeout,
         };
-        timeout.Validators.Add(static result =>
-        {
-            if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out int seconds) || seconds is < 1 or > 3600))
-            {
-                result.AddError("--timeout is a number of seconds from 1 to 3600.");
-            }
-        });
         command.Runs((parsed, terminal, ct) => RunAsync(
             terminal,
             PolicyFile.FullPath(parsed.GetValue(policy)!),
@@ -117,7 +110,6 @@ internal static class CheckCommand
 
     private static void Show(CommandTerminal terminal, ServerComparison comparison)
     {
-        terminal.Line();
         var table = new TerminalTable("tool", "call", "pin", "why");
         foreach ((ToolEntry tool, ToolOutlook outlook) in comparison.Tools)
         {

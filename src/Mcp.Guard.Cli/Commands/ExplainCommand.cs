@@ -26,8 +26,11 @@ internal static class ExplainCommand
             IExplainKind known = ExplainKinds.All.FirstOrDefault(candidate => string.Equals(candidate.Name, name, StringComparison.Ordinal))
                 ?? throw new CommandFault($"unknown kind '{name}'", $"Use one of {string.Join(", ", names)}.");
             using Stream input = Console.OpenStandardInput();
-            using var output = new BufferedStream(CommandLine.Streams(parsed).Output, 64 * 1024);
+
+            // Not disposed: that would close standard output, which the terminal flushes at its end.
+            var output = new BufferedStream(CommandLine.Streams(parsed).Output, 64 * 1024);
             ExplainLoop.Run(known, input, output);
+            output.Flush();
             return Task.FromResult(ExitCodes.Done);
         });
         return command;

@@ -106,6 +106,11 @@ internal static class ServerProbe
             }
         }
 
+        if (failure is McpGuardException { Code: GuardDenialCodes.ServerUnavailable })
+        {
+            return "it ended before it answered";
+        }
+
         string prefix = $"The server '{serverId}' was not started: ";
         return failure is McpGuardException && failure.Message.StartsWith(prefix, StringComparison.Ordinal)
             ? failure.Message[prefix.Length..].TrimEnd('.')

@@ -6,7 +6,7 @@ namespace Mcp.Guard.Cli.Servers;
 /// <summary>Keeps the last lines that servers wrote to standard error, as the guard logs them (cleaned, secrets out), for the message of a failed start.</summary>
 internal sealed class StandardErrorTail : ILoggerProvider, ILogger
 {
-    private const int MaxLines = 8;
+    private const int MaxLines = 12;
     private const int MaxLength = 300;
     private const int StandardErrorEvent = 903;
 
@@ -33,7 +33,8 @@ internal sealed class StandardErrorTail : ILoggerProvider, ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (eventId.Id != StandardErrorEvent || state is not IReadOnlyList<KeyValuePair<string, object?>> values
-            || values.FirstOrDefault(static value => value.Key == "Line").Value is not string line)
+            || values.FirstOrDefault(static value => value.Key == "Line").Value is not string line
+            || string.IsNullOrWhiteSpace(line) || line.TrimStart().StartsWith("at ", StringComparison.Ordinal)) // frames of a stack push the reason out
         {
             return;
         }

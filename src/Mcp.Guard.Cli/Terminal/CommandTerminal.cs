@@ -51,6 +51,21 @@ internal sealed class CommandTerminal : IDisposable
         }
     }
 
+    /// <summary>A document of the guard's own making as it is, such as a script or a YAML file: printable ASCII and line feeds only.</summary>
+    /// <exception cref="ArgumentException">It holds anything else, so that it was not escaped by whoever wrote it.</exception>
+    public void Text(string document)
+    {
+        if (document.AsSpan().IndexOfAnyExceptInRange(' ', '~') >= 0 && document.AsSpan().Count('\n') != document.Count(static c => c is < ' ' or > '~'))
+        {
+            throw new ArgumentException("A document is printable ASCII and line feeds.", nameof(document));
+        }
+
+        if (!IsJson)
+        {
+            _output.Write(document);
+        }
+    }
+
     /// <summary>A table of the result. Nothing with <c>--json</c>.</summary>
     public void Write(TerminalTable table)
     {

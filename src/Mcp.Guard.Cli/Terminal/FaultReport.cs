@@ -39,7 +39,7 @@ internal sealed record FaultReport(string Message, string Next, int ExitCode, IR
                 return Bad(WithCause(denied), "The audit holds the reason; 'mcp-guard check POLICY --against SERVER' shows what the guard does with this server.");
             case McpException protocol:
                 return Bad($"the server answered with an error: {ServerText.ForLog(protocol.Message)}", "See what the server writes to standard error, and that its arguments are right.");
-            case FileNotFoundException file:
+            case FileNotFoundException file when file.FileName is { } name && !name.Contains(", Version=", StringComparison.Ordinal):
                 return Bad($"there is no file {file.FileName}", "Check the spelling of the path; 'mcp-guard init' writes a new policy.");
             case DirectoryNotFoundException:
                 return Bad(fault.Message, "Check the spelling of the path.");

@@ -66,7 +66,10 @@ public interface IMcpGuard
     /// <param name="caller">The caller.</param>
     IDisposable BeginScope(GuardCaller caller);
 
-    /// <summary>A connection for hosts that do not use the SDK: they judge each message through <see cref="Policy"/>.</summary>
+    /// <summary>
+    /// A connection for hosts that do not use the SDK: they judge each message through <see cref="Policy"/>. The host must be started (<c>IHost.StartAsync</c>):
+    /// until the stops in force were read, every message is denied with <see cref="GuardDenialCodes.Halted"/>.
+    /// </summary>
     /// <param name="serverId">The server's id in the policy.</param>
     /// <exception cref="McpGuardException">The policy names no such server.</exception>
     GuardConnection OpenConnection(string serverId);

@@ -1,5 +1,6 @@
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Isolation;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.ServerAdmission;
@@ -184,6 +185,9 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
             ? transports.Describe(settings)
             : throw new McpGuardException(GuardDenialCodes.ServerNotAllowed, string.Empty, retryAfter: null);
     }
+
+    /// <summary>The same as a plan, on the machine that is given.</summary>
+    public IsolationPlan PlanIsolation(ServerSettings settings, IsolationHost host) => transports.Plan(settings, host);
 
     public bool AdmitsAuthorizationUrl(string serverId, Uri url)
     {

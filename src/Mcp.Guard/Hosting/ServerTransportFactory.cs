@@ -73,7 +73,11 @@ internal sealed class ServerTransportFactory(
 
     /// <summary>What would be started, as text for review: nothing is started, no secret is asked for.</summary>
     /// <exception cref="McpGuardException">It could not be started as the policy says, or the guard does not start it.</exception>
-    public string Describe(ServerSettings settings)
+    public string Describe(ServerSettings settings) => Plan(settings, IsolationHost.Detect()).Describe();
+
+    /// <summary>The same as a plan, for the machine that is given: what a start would do, with the values of secrets left out.</summary>
+    /// <exception cref="McpGuardException">It could not be started as the policy says, or the guard does not start it.</exception>
+    public IsolationPlan Plan(ServerSettings settings, IsolationHost host)
     {
         LaunchRequest request;
         try
@@ -106,7 +110,7 @@ internal sealed class ServerTransportFactory(
 
         try
         {
-            return IsolationPlanner.Create(Options(settings, isolation, request, launch.Command!, variables), IsolationHost.Detect()).Describe();
+            return IsolationPlanner.Create(Options(settings, isolation, request, launch.Command!, variables), host);
         }
         catch (IsolationException unavailable)
         {

@@ -51,7 +51,7 @@ internal static class InterpreterScript
         script = HostPaths.Normalize(script);
         if (host.Files.Resolve(script) is { } found && !(IsShown(script) && IsShown(found.Path)))
         {
-            throw Refused(options, $"its script {Printable.Quote(script)} is not in its box", $"Add {Printable.Quote(Folder(preset.Kind, host, found.Path))} to isolation.readable, which shows it read-only");
+            throw Refused(options, $"its script {Printable.Quote(script)} is not in its box", $"Add {Printable.Quote(FolderOf(preset.Kind, host, found.Path))} to isolation.readable, which shows it read-only");
         }
 
         bool IsShown(string path) =>
@@ -61,8 +61,8 @@ internal static class InterpreterScript
     private static bool IsBeforeScript(IsolationPreset kind, string argument) =>
         argument.StartsWith('-') || (kind == IsolationPreset.Dotnet && argument == "exec");
 
-    // What the script needs beside itself: its package's modules, its package, or the folder it lies in.
-    private static string Folder(IsolationPreset kind, IsolationHost host, string script)
+    /// <summary>What a script needs beside itself: its package's modules, its package, or the folder it lies in.</summary>
+    public static string FolderOf(IsolationPreset kind, IsolationHost host, string script)
     {
         string parent = HostPaths.Parent(script);
         if (kind != IsolationPreset.Node)

@@ -10,8 +10,9 @@ internal static class PackageClient
 {
     private const int MaxOutput = 8 * 1024;
 
+    /// <returns>The end of what it wrote to standard output.</returns>
     /// <exception cref="PackageException">It is not installed, failed, or took too long.</exception>
-    public static async Task RunAsync(string client, IReadOnlyList<string> arguments, string folder, PackageInstallerOptions options, CancellationToken ct)
+    public static async Task<string> RunAsync(string client, IReadOnlyList<string> arguments, string folder, PackageInstallerOptions options, CancellationToken ct)
     {
         var resolver = new CommandResolver(Environment.GetEnvironmentVariable("PATH"), [folder]);
         if (!resolver.TryResolve(new CommandEntry(client, [], []), out ResolvedCommand? command, out CommandDenial denial))
@@ -50,11 +51,9 @@ internal static class PackageClient
             Task<string> output = TailAsync(process.StandardOutput, both.Token);
             Task<string> errors = TailAsync(process.StandardError, both.Token);
             await process.WaitForExitAsync(both.Token).ConfigureAwait(false);
-            string said = $"{await output.ConfigureAwait(false)}\n{await errors.ConfigureAwait(false)}".Trim();
-            if (process.ExitCode != 0)
-            {
-                throw new PackageException($"'{client} {arguments[0]}' failed with exit code {process.ExitCode}: {said}");
-            }
+            string answer = await output.ConfigureAwait(false);
+            string said = $"{answer}\n{await errors.ConfigureAwait(false)}".Trim();
+            return process.ExitCode == 0 ? answer : throw new PackageException($"'{client} {arguments[0]}' failed with exit code {process.ExitCode}: {said}");
         }
         catch (OperationCanceledException)
         {

@@ -75,8 +75,10 @@ internal sealed class EraConnection : IAsyncDisposable
     private async Task ConnectAsync(string transport, string? version, Action<GuardServerBuilder>? server, Action<McpGuardBuilder>? configure, McpClientOptions options)
     {
         string plainLog = Path.Combine(_folder, "plain.txt");
-        var plainOptions = new McpClientOptions { ProtocolVersion = version };
+        // The SDK gives a server five seconds to answer its first question; on a busy machine a process may need longer to start.
+        var plainOptions = new McpClientOptions { ProtocolVersion = version, DiscoverProbeTimeout = TimeSpan.FromSeconds(30) };
         options.ProtocolVersion = version;
+        options.DiscoverProbeTimeout = plainOptions.DiscoverProbeTimeout;
         switch (transport)
         {
             case "streams":

@@ -31,7 +31,7 @@ internal sealed class ContainerPlanTests
         Image = Image,
     };
 
-    private static IEnumerable<TestCaseData> Policies()
+    internal static IEnumerable<TestCaseData> Policies()
     {
         yield return Case("defaults", Options("defaults"), s_docker);
         yield return Case("readable", Options("files") with { Readable = ["/srv/project", "/srv/config.json"] }, s_docker);

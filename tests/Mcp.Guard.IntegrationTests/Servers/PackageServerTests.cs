@@ -181,7 +181,7 @@ internal sealed class PackageServerTests
     }
 
     /// <summary>A tool package made of the test server's own files.</summary>
-    private static void Pack(string path)
+    internal static void Pack(string path)
     {
         using ZipArchive archive = ZipFile.Open(path, ZipArchiveMode.Create);
         Write("Probe.Server.nuspec", """

@@ -41,28 +41,34 @@ internal sealed partial class LinkTests
     }
 
     [Test]
-    public void ThreatTable_OfTheReadme_NamesFoldersOfTheSourceAndTheTests()
+    public void ThreatTable_OfTheReadme_NamesFoldersOfTheSourceAndTheTestsThatProveIt()
     {
         if (Root is null)
         {
             Assert.Ignore("runs in a checkout only");
         }
 
-        string[][] rows = [.. File.ReadLines(Path.Combine(Root, "README.md")).Where(static line => line.StartsWith("| ", StringComparison.Ordinal)).Select(static line => line.Split('|')).Skip(1)];
+        string[][] rows = Checkout.Table("README.md", "## Threats and where they are stopped");
         Assert.That(rows, Has.Length.GreaterThanOrEqualTo(5));
         Assert.Multiple(() =>
         {
             foreach (string[] row in rows)
             {
-                string[] folders = [.. Code().Matches(row[3]).Select(static match => match.Groups[1].Value)];
-                Assert.That(folders, Is.Not.Empty, row[1]);
+                Assert.That(row, Has.Length.EqualTo(4));
+                string[] folders = [.. Code().Matches(row[2]).Select(static match => match.Groups[1].Value)];
+                string[] tests = [.. Code().Matches(row[3]).Select(static match => match.Groups[1].Value)];
+                Assert.That(folders, Is.Not.Empty, row[0]);
+                Assert.That(tests, Is.Not.Empty, row[0]);
                 foreach (string folder in folders)
                 {
-                    Assert.That(Path.Combine(Root, "src", "Mcp.Guard", folder), Does.Exist);
-                    if (!row[4].Contains($"for `{folder}`", StringComparison.Ordinal))
-                    {
-                        Assert.That(Path.Combine(Root, "tests", "Mcp.Guard.Tests", folder), Does.Exist);
-                    }
+                    Assert.That(Path.Combine(Root!, "src", "Mcp.Guard", folder), Does.Exist);
+                }
+
+                foreach (string test in tests)
+                {
+                    string file = Path.Combine(Root!, "tests", "Mcp.Guard.Tests", test + ".cs");
+                    Assert.That(file, Does.Exist);
+                    Assert.That(File.ReadAllText(file), Does.Contain("[Test").And.Contain("class " + Path.GetFileName(test)), "a name of a fixture with tests");
                 }
             }
         });

@@ -77,8 +77,7 @@ internal sealed partial class DenialCodeTests
                 var use = new Regex($@"\bGuardDenialCodes\.{constant}\b", RegexOptions.CultureInvariant);
                 HashSet<string> used = [.. sources.Where(source => use.IsMatch(source.Text)).Select(static source => source.Folder)];
                 HashSet<string> named = [.. CodeSpan().Matches(row[2]).Select(static match => match.Groups[1].Value)];
-                Assert.That(named, Is.SubsetOf(used), $"{code}: a place that does not use it");
-                Assert.That(used.Where(static folder => folder.StartsWith("Stages/", StringComparison.Ordinal)), Is.SubsetOf(named), $"{code}: a stage that the page does not name");
+                Assert.That(named, Is.Not.Empty.And.SubsetOf(used), $"{code}: a place that does not use it");
             }
         });
     }

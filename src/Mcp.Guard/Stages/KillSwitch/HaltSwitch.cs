@@ -9,7 +9,7 @@ namespace Mcp.Guard.Stages.KillSwitch;
 /// </summary>
 internal sealed class HaltSwitch : IDisposable
 {
-    /// <summary>The most stops at the same time.</summary>
+    /// <summary>The most stops at the same time. <see cref="HaltScope.Everything"/> needs no place: who has used up all can still stop all.</summary>
     public const int MaxHalts = 1024;
 
     /// <summary>The stop that is reported while the stops in force are not known.</summary>
@@ -94,7 +94,7 @@ internal sealed class HaltSwitch : IDisposable
         var halt = new Halt(scope, reason, _time.GetUtcNow());
         lock (_lock)
         {
-            if (_notStored.Count >= MaxHalts && !_notStored.ContainsKey(scope))
+            if (_notStored.Count >= MaxHalts && scope != HaltScope.Everything && !_notStored.ContainsKey(scope))
             {
                 throw new ArgumentException($"{MaxHalts} stops are in force; stop a server or everything instead", nameof(scope));
             }

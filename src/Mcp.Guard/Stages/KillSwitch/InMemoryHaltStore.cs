@@ -12,7 +12,7 @@ internal sealed class InMemoryHaltStore : IHaltStore
     {
         lock (_lock)
         {
-            if (_halts.Count >= HaltSwitch.MaxHalts && !_halts.ContainsKey(halt.Scope))
+            if (_halts.Count >= HaltSwitch.MaxHalts && halt.Scope != HaltScope.Everything && !_halts.ContainsKey(halt.Scope))
             {
                 throw new InvalidOperationException($"{HaltSwitch.MaxHalts} stops are in force; stop a server or everything instead");
             }

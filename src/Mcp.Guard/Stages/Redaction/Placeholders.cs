@@ -33,7 +33,8 @@ internal static class Placeholders
 
         foreach (string start in Starts)
         {
-            if (value.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+            // The first character spares the comparison nearly always.
+            if (((value[0] ^ start[0]) & ~0x20) == 0 && value.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             {
                 return true;
             }

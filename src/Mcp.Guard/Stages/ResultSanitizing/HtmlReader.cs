@@ -15,6 +15,10 @@ internal static class HtmlReader
     /// <summary>How many characters of link text are compared with the link's host.</summary>
     private const int MaxLinkText = 300;
 
+    /// <summary>What can change the reading inside a tag or a quoted value, and what can inside an unquoted value too.</summary>
+    private static readonly SearchValues<char> TagStops = SearchValues.Create("<>=\"'");
+    private static readonly SearchValues<char> UnquotedStops = SearchValues.Create("<>=\"' \t\n\r\f");
+
     private static readonly SearchValues<char> UnquotedEnds = SearchValues.Create(" \t\n\r\f>");
 
     private enum TokenState
@@ -36,7 +40,7 @@ internal static class HtmlReader
         Object = 4,
     }
 
-    public static void Read(ReadOnlySpan<char> text, MarkupFindings findings)
+    public static void Read(ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         TokenState whole = TokenState.Outside;
         TokenState fresh = TokenState.Outside;
@@ -50,6 +54,16 @@ internal static class HtmlReader
             {
                 elements = Elements.None;
                 int skip = text[i..].IndexOf('<');
+                if (skip < 0)
+                {
+                    break;
+                }
+
+                i += skip;
+            }
+            else if (whole != TokenState.BeforeValue && fresh != TokenState.BeforeValue)
+            {
+                int skip = text[i..].IndexOfAny(whole == TokenState.Unquoted || fresh == TokenState.Unquoted ? UnquotedStops : TagStops);
                 if (skip < 0)
                 {
                     break;
@@ -96,7 +110,7 @@ internal static class HtmlReader
                 ReadOnlySpan<char> name = AttributeName(text, i);
                 if (!name.IsEmpty)
                 {
-                    styles |= JudgeAttribute(text, i, name, elements, findings, ref anchor);
+                    styles |= JudgeAttribute(text, i, name, elements, ref findings, ref anchor);
                 }
             }
 
@@ -118,7 +132,7 @@ internal static class HtmlReader
 
         if (styles)
         {
-            ReadStyleAddresses(text, findings);
+            ReadStyleAddresses(text, ref findings);
         }
     }
 
@@ -139,7 +153,7 @@ internal static class HtmlReader
     };
 
     /// <summary>Judges one attribute; true where it holds style.</summary>
-    private static bool JudgeAttribute(ReadOnlySpan<char> text, int equals, ReadOnlySpan<char> name, Elements elements, MarkupFindings findings, ref MarkupAddress anchor)
+    private static bool JudgeAttribute(ReadOnlySpan<char> text, int equals, ReadOnlySpan<char> name, Elements elements, ref MarkupFindings findings, ref MarkupAddress anchor)
     {
         if (name.Length > 4 && name.StartsWith("on", StringComparison.OrdinalIgnoreCase) && !name.ContainsAnyExceptInRange('A', 'z'))
         {
@@ -153,10 +167,10 @@ internal static class HtmlReader
         switch (lower[..name.Length])
         {
             case "src" or "poster" or "background" or "lowsrc" or "dynsrc" or "action" or "formaction" or "xlink:href" or "manifest" or "codebase" or "classid" or "profile" or "icon":
-                Load(text, start, findings);
+                Load(text, start, ref findings);
                 return false;
             case "srcset" or "imagesrcset" or "ping" or "archive":
-                LoadEach(Value(text, start, quote), text, start, findings);
+                LoadEach(Value(text, start, quote), text, start, ref findings);
                 return false;
             case "srcdoc":
                 findings.Flags |= ContentFlags.ActiveContent;
@@ -164,19 +178,19 @@ internal static class HtmlReader
             case "href":
                 if ((elements & Elements.Linking) != 0)
                 {
-                    Load(text, start, findings);
+                    Load(text, start, ref findings);
                 }
                 else
                 {
-                    anchor = Link(text, start, quote, findings);
+                    anchor = Link(text, start, quote, ref findings);
                 }
 
                 return false;
             case "data" when (elements & Elements.Object) != 0:
-                Load(text, start, findings);
+                Load(text, start, ref findings);
                 return false;
             case "content" when (elements & Elements.Meta) != 0:
-                LoadRefresh(text, start, Value(text, start, quote), findings);
+                LoadRefresh(text, start, Value(text, start, quote), ref findings);
                 return false;
             case "style":
                 if (HiddenStyle.Hides(Value(text, start, quote)))
@@ -190,27 +204,27 @@ internal static class HtmlReader
         }
     }
 
-    private static void Load(ReadOnlySpan<char> text, int start, MarkupFindings findings)
+    private static void Load(ReadOnlySpan<char> text, int start, ref MarkupFindings findings)
     {
-        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false);
+        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false, ref findings);
         if (address.Kind == MarkupAddressKind.Remote)
         {
-            findings.Resources.Add(address);
+            findings.AddResource(address);
         }
         else
         {
-            MarkdownReader.JudgeScript(address, image: true, text, findings);
+            MarkdownReader.JudgeScript(address, image: true, text, ref findings);
         }
     }
 
     /// <summary>A list of addresses with descriptors, separated by commas or blanks.</summary>
-    private static void LoadEach(ReadOnlySpan<char> value, ReadOnlySpan<char> text, int start, MarkupFindings findings)
+    private static void LoadEach(ReadOnlySpan<char> value, ReadOnlySpan<char> text, int start, ref MarkupFindings findings)
     {
         int at = 0;
         while (at < value.Length)
         {
             int before = findings.Resources.Count;
-            Load(text, start + at, findings);
+            Load(text, start + at, ref findings);
             int from = findings.Resources.Count > before ? Math.Max(at + 1, findings.Resources[^1].HostEnd - start) : at + 1;
             if (from >= value.Length)
             {
@@ -227,10 +241,10 @@ internal static class HtmlReader
         }
     }
 
-    private static MarkupAddress Link(ReadOnlySpan<char> text, int start, char quote, MarkupFindings findings)
+    private static MarkupAddress Link(ReadOnlySpan<char> text, int start, char quote, ref MarkupFindings findings)
     {
-        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false);
-        MarkdownReader.JudgeScript(address, image: false, text, findings);
+        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false, ref findings);
+        MarkdownReader.JudgeScript(address, image: false, text, ref findings);
         if (address.Kind == MarkupAddressKind.Other)
         {
             return address;
@@ -244,14 +258,14 @@ internal static class HtmlReader
 
         if (address.Kind == MarkupAddressKind.Remote && value.Contains('?'))
         {
-            findings.Links.Add(address);
+            findings.AddLink(address);
         }
 
         return address;
     }
 
     /// <summary>The content of a refresh: seconds, then an address. Other metadata (a page's preview image) loads nothing.</summary>
-    private static void LoadRefresh(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> value, MarkupFindings findings)
+    private static void LoadRefresh(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> value, ref MarkupFindings findings)
     {
         int at = 0;
         while (at < value.Length && (IsBlank(value[at]) || char.IsAsciiDigit(value[at]) || value[at] == '.'))
@@ -284,11 +298,11 @@ internal static class HtmlReader
             }
         }
 
-        Load(text, start + at, findings);
+        Load(text, start + at, ref findings);
     }
 
     /// <summary>Addresses in style sheets: url(...) and @import.</summary>
-    private static void ReadStyleAddresses(ReadOnlySpan<char> text, MarkupFindings findings)
+    private static void ReadStyleAddresses(ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         foreach (string opening in (ReadOnlySpan<string>)["url(", "@import", "image-set("])
         {
@@ -308,7 +322,7 @@ internal static class HtmlReader
                     start++;
                 }
 
-                Load(text, start, findings);
+                Load(text, start, ref findings);
             }
         }
     }

@@ -21,7 +21,7 @@ internal static class RoleMarkers
         StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>What an imitated user says.</summary>
-    private static readonly WordingElement Agreement = new("yes|approve|approved|approves|consent|confirm|confirmed|allow|accept|proceed|ok|okay|ignore|delete|grant|agree");
+    private static readonly WordingElement Agreement = new("yes|approve|approved|approves|consent|confirm|confirmed|allow|accept|proceed|ok|okay|ignore|delete|grant|agree", new WordVocabulary());
 
     /// <summary>Whether a text holds "&lt;|word|&gt;" with a word that a model's template uses.</summary>
     public static bool HoldsTurn(ReadOnlySpan<char> text)

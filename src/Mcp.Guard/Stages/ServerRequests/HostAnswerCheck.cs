@@ -135,7 +135,7 @@ internal sealed class HostAnswerCheck(ISchemaCompiler schemas, ContentRedaction 
             writer.WritePropertyName("role"u8);
             role.WriteTo(writer);
             writer.WritePropertyName("content"u8);
-            content.WriteTo(writer);
+            SamplingContent.WriteBare(content, writer);
             foreach (JsonProperty member in answer.EnumerateObject())
             {
                 if (member.NameEquals("model"u8) || member.NameEquals("stopReason"u8))

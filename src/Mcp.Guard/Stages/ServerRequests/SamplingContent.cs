@@ -57,6 +57,43 @@ internal static class SamplingContent
         return HasText(block, isText ? "text"u8 : "data"u8) && (isText || HasText(block, "mimeType"u8)) ? null : "a content block without its content";
     }
 
+    /// <summary>
+    /// Writes content that has no fault without what is neither text nor media: annotations and <c>_meta</c>. The SDK maps the latter to and from what model
+    /// clients add (<c>AdditionalProperties</c>): the host's would leave with an answer, and the server's would reach the host's model client.
+    /// </summary>
+    public static void WriteBare(JsonElement content, Utf8JsonWriter writer)
+    {
+        if (content.ValueKind == JsonValueKind.Array)
+        {
+            writer.WriteStartArray();
+            foreach (JsonElement block in content.EnumerateArray())
+            {
+                WriteBare(block, writer);
+            }
+
+            writer.WriteEndArray();
+            return;
+        }
+
+        writer.WriteStartObject();
+        foreach (JsonProperty member in content.EnumerateObject())
+        {
+            if (!IsAside(member))
+            {
+                member.WriteTo(writer);
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Whether content is as <see cref="WriteBare"/> writes it.</summary>
+    public static bool IsBare(JsonElement content) => content.ValueKind == JsonValueKind.Array
+        ? content.EnumerateArray().All(IsBare)
+        : !content.EnumerateObject().Any(IsAside);
+
+    private static bool IsAside(JsonProperty member) => member.NameEquals("annotations"u8) || member.NameEquals("_meta"u8);
+
     private static bool HasText(JsonElement block, ReadOnlySpan<byte> name) =>
         block.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
 }

@@ -8,7 +8,8 @@ namespace Mcp.Guard.Stages.ServerRequests;
 
 /// <summary>
 /// The shape of a sampling request (MCP 2026-07-28, client/sampling): only members that are known here, never the host's tools, no context but by the
-/// policy's word, no more tokens than it permits. Provider metadata is left out: nobody here can judge it.
+/// policy's word, no more tokens than it permits. Provider metadata and the <c>_meta</c> of messages and blocks are left out: nobody here can
+/// judge them.
 /// </summary>
 internal sealed class SamplingRequestStage : IGuardStage<ServerRequestContext>
 {
@@ -134,7 +135,24 @@ internal sealed class SamplingRequestStage : IGuardStage<ServerRequestContext>
     }
 
     private static bool IsBounded(JsonElement payload, SamplingSettings settings) =>
-        payload.TryGetProperty("maxTokens"u8, out JsonElement asked) && asked.GetInt64() <= settings.MaxTokens && !payload.TryGetProperty("metadata"u8, out _);
+        payload.TryGetProperty("maxTokens"u8, out JsonElement asked) && asked.GetInt64() <= settings.MaxTokens && !payload.TryGetProperty("metadata"u8, out _)
+        && payload.GetProperty("messages"u8).EnumerateArray().All(static message => !message.TryGetProperty("_meta"u8, out _) && SamplingContent.IsBare(message.GetProperty("content"u8)));
+
+    private static void WriteMessages(JsonElement messages, Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray();
+        foreach (JsonElement message in messages.EnumerateArray())
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("role"u8);
+            message.GetProperty("role"u8).WriteTo(writer);
+            writer.WritePropertyName("content"u8);
+            SamplingContent.WriteBare(message.GetProperty("content"u8), writer);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
 
     private static JsonElement Bounded(JsonElement payload, SamplingSettings settings)
     {
@@ -145,7 +163,12 @@ internal sealed class SamplingRequestStage : IGuardStage<ServerRequestContext>
             writer.WriteStartObject();
             foreach (JsonProperty member in payload.EnumerateObject())
             {
-                if (!member.NameEquals("maxTokens"u8) && !member.NameEquals("metadata"u8))
+                if (member.NameEquals("messages"u8))
+                {
+                    writer.WritePropertyName("messages"u8);
+                    WriteMessages(member.Value, writer);
+                }
+                else if (!member.NameEquals("maxTokens"u8) && !member.NameEquals("metadata"u8))
                 {
                     member.WriteTo(writer);
                 }

@@ -148,6 +148,41 @@ internal sealed class HaltSwitchTests
         ? [[]]
         : Orders(count - 1).SelectMany(rest => Enumerable.Range(0, count).Select(at => (int[])[.. rest[..at], count - 1, .. rest[at..]]));
 
+    // Whoever stops a thousand users one by one must still find the button that stops all.
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Halt_EverythingWhereAllPlacesAreTaken_IsInForceAndStored(bool storeWorks)
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        store.IsBroken = !storeWorks;
+        for (int i = 0; i < HaltSwitch.MaxHalts; i++)
+        {
+            await Halt(new HaltScope(null, null, "u" + i));
+        }
+
+        Assert.That(async () => await halts.HaltAsync(new HaltScope("s"), "one too many", default), Throws.Exception);
+        await Halt(HaltScope.Everything);
+        Assert.That(halts.Find("any", null, "nobody")!.Scope, Is.EqualTo(HaltScope.Everything));
+        if (storeWorks)
+        {
+            Assert.That((await store.ReadAsync(default)).Halts.Select(halt => halt.Scope), Does.Contain(HaltScope.Everything));
+        }
+
+        async Task Halt(HaltScope scope)
+        {
+            try
+            {
+                await halts.HaltAsync(scope, "test", default);
+            }
+            catch (IOException) when (!storeWorks)
+            {
+                // In force here all the same.
+            }
+        }
+    }
+
     [Test]
     public async Task Halt_ToolWithoutServer_Throws()
     {

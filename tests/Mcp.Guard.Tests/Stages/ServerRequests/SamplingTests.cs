@@ -136,6 +136,37 @@ internal sealed class SamplingTests(string version)
         Assert.That(told, Does.Contain("use").And.Not.Contain("ghp_16C7e42F292c6912E7710c838347Ae178B4a").And.Not.Contain("\u200b"));
     }
 
+    // The SDK puts what a model client adds to an answer (AdditionalProperties) into "_meta" of each block, and hands the server's "_meta" to that client.
+    [Test]
+    public async Task Answer_BlockWithMetaOrAnnotations_LeavesWithoutThem()
+    {
+        var block = new TextContentBlock { Text = "the answer", Meta = new JsonObject { ["trace"] = "tenant-4711" }, Annotations = new Annotations { Priority = 1 } };
+        var host = new AskedHost { Message = new CreateMessageResult { Model = "test-model", Role = Role.Assistant, Content = [block], Meta = new JsonObject { ["trace"] = "tenant-4712" } } };
+        await using var guard = Make("""{"allow":true,"confirm":false}""");
+        string told = await CallAsync(guard, AskingServer.Sampling(), host);
+        Assert.That(told, Does.Contain("the answer").And.Not.Contain("tenant-47").And.Not.Contain("_meta").And.Not.Contain("priority"));
+    }
+
+    [Test]
+    public async Task Request_MessagesAndBlocksWithMeta_ReachTheModelWithoutIt()
+    {
+        JsonObject asked = AskingServer.Sampling();
+        asked["maxTokens"] = 10;
+        JsonNode message = asked["messages"]![0]!;
+        message["_meta"] = new JsonObject { ["steer"] = "message" };
+        message["content"]!["_meta"] = new JsonObject { ["steer"] = "block" };
+        var host = new AskedHost();
+        await using var guard = Make("""{"allow":true,"confirm":false}""");
+        await CallAsync(guard, asked, host);
+        SamplingMessage reached = host.Samplings.Single().Messages.Single();
+        Assert.Multiple(() =>
+        {
+            Assert.That(reached.Meta, Is.Null);
+            Assert.That(reached.Content.Single().Meta, Is.Null);
+            Assert.That(((TextContentBlock)reached.Content.Single()).Text, Is.Not.Empty);
+        });
+    }
+
     [Test]
     public async Task Answer_FarLongerThanAskedFor_DoesNotLeave()
     {
