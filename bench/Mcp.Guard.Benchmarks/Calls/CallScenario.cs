@@ -37,6 +37,7 @@ internal sealed class CallScenario : IAsyncDisposable
         File.WriteAllText(FilePath, "x");
         var services = new ServiceCollection();
         McpGuardBuilder builder = services.AddMcpGuard(Configure).UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));
+        builder.Parts.Flood = new AuditFloodOptions { Quota = options.Floods ? 100 : int.MaxValue };
         if (options.RateKeys > 0)
         {
             var store = new InMemoryRateLimitStore(TimeProvider.System, options.RateKeys + 10);
