@@ -38,6 +38,7 @@ internal static class HtmlReader
         Linking = 1,
         Meta = 2,
         Object = 4,
+        Animating = 8,
     }
 
     public static void Read(ReadOnlySpan<char> text, ref MarkupFindings findings)
@@ -83,9 +84,15 @@ internal static class HtmlReader
                     findings.Flags |= ContentFlags.ActiveContent;
                 }
 
-                if (name.Equals("details", StringComparison.OrdinalIgnoreCase))
+                if (name.Equals("details", StringComparison.OrdinalIgnoreCase) || IsHidden(text[(i + 1 + name.Length)..]))
                 {
                     findings.HidesInDescriptions = true;
+                }
+
+                if (IsScriptScheme(name))
+                {
+                    // An autolink of Markdown takes any scheme.
+                    MarkdownReader.JudgeScript(MarkupAddress.Read(text, i + 1, markdown: true, ref findings), image: false, text, ref findings);
                 }
 
                 fresh = TokenState.Tag;
@@ -94,7 +101,7 @@ internal static class HtmlReader
                 continue;
             }
 
-            if (c == '<' && text[i..].StartsWith("<!--", StringComparison.Ordinal))
+            if (c == '<' && IsComment(text[i..]))
             {
                 findings.HidesInDescriptions = true;
             }
@@ -120,8 +127,7 @@ internal static class HtmlReader
             if (c == '>' && anchor.Kind == MarkupAddressKind.Remote && fresh == TokenState.Outside)
             {
                 ReadOnlySpan<char> shown = text.Slice(i, Math.Min(MaxLinkText, text.Length - i));
-                int close = shown.IndexOf('<');
-                if (close > 0 && LinkText.NamesAnotherHost(shown[..close], anchor.Host))
+                if (LinkText.NamesAnotherHost(shown, anchor.Host))
                 {
                     findings.Flags |= ContentFlags.ActiveContent;
                 }
@@ -192,6 +198,12 @@ internal static class HtmlReader
             case "content" when (elements & Elements.Meta) != 0:
                 LoadRefresh(text, start, Value(text, start, quote), ref findings);
                 return false;
+            case "values" or "to" or "from" or "by" when (elements & Elements.Animating) != 0:
+                Load(text, start, ref findings);
+                return false;
+            case "fill" or "stroke" or "filter" or "mask" or "clip-path" or "cursor" or "marker" or "marker-start" or "marker-mid" or "marker-end":
+                // Presentation attributes of SVG take url(...) as styles do.
+                return true;
             case "style":
                 if (HiddenStyle.Hides(Value(text, start, quote)))
                 {
@@ -394,8 +406,49 @@ internal static class HtmlReader
             "link" or "base" or "image" or "use" or "feimage" or "script" or "mpath" or "pattern" or "filter" or "svg:image" => Elements.Linking,
             "meta" => Elements.Meta,
             "object" => Elements.Object,
+            "animate" or "set" or "animatetransform" or "animatemotion" => Elements.Animating,
             _ => Elements.None,
         };
+    }
+
+    private static bool IsScriptScheme(ReadOnlySpan<char> name)
+    {
+        foreach (string scheme in (ReadOnlySpan<string>)["javascript:", "vbscript:", "livescript:", "mocha:", "data:"])
+        {
+            if (name.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Comments as an HTML tokenizer reads them: "&lt;!" that is no document type, and "&lt;?" (of XML and PHP only what a description shows as code).</summary>
+    private static bool IsComment(ReadOnlySpan<char> rest) =>
+        rest.Length > 2 && (rest[1] == '!'
+            ? rest[2] is '-' or '[' || (char.IsLetter(rest[2]) && !rest[2..].StartsWith("doctype", StringComparison.OrdinalIgnoreCase))
+            : rest[1] == '?' && char.IsLetter(rest[2]) && !rest[2..].StartsWith("xml", StringComparison.OrdinalIgnoreCase) && !rest[2..].StartsWith("php", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether the tag whose attributes start here has the attribute "hidden".</summary>
+    private static bool IsHidden(ReadOnlySpan<char> attributes)
+    {
+        ReadOnlySpan<char> tag = attributes[..Math.Min(MaxUnquoted, attributes.Length)];
+        int end = tag.IndexOfAny('<', '>');
+        tag = end < 0 ? tag : tag[..end];
+        for (int at = 0; tag[at..].IndexOf("hidden", StringComparison.OrdinalIgnoreCase) is >= 0 and int found;)
+        {
+            int start = at + found;
+            at = start + 6;
+            bool alone = start > 0 && (IsBlank(tag[start - 1]) || tag[start - 1] is '/' or '"' or '\'')
+                && (at == tag.Length ? end >= 0 : IsBlank(tag[at]) || tag[at] is '/' or '=');
+            if (alone)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsBlank(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f';

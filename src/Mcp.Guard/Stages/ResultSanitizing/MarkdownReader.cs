@@ -15,6 +15,9 @@ internal static class MarkdownReader
     /// <summary>How many closing brackets are tried for one image: a label holds none (CommonMark 6.3), so this is generous and keeps the work linear.</summary>
     private const int MaxClosers = 16;
 
+    /// <summary>How far behind the colon of a definition its address is looked for.</summary>
+    private const int MaxBlanks = 32;
+
     /// <summary>How much of a link's address is looked at for a template or query.</summary>
     private const int MaxLinkText = 512;
 
@@ -166,6 +169,23 @@ internal static class MarkdownReader
                 findings.Flags |= ContentFlags.ActiveContent;
             }
         }
+    }
+
+    /// <summary>Whether a definition leads nowhere, so that its title is a comment: <c>[//]: # (text)</c>, <c>[x]: &lt;> "text"</c>.</summary>
+    public static bool HoldsComment(ReadOnlySpan<char> text)
+    {
+        int at = 0;
+        while (text[at..].IndexOf("]:", StringComparison.Ordinal) is >= 0 and int found)
+        {
+            at += found + 2;
+            ReadOnlySpan<char> target = text.Slice(at, Math.Min(MaxBlanks, text.Length - at)).TrimStart(" \t\r\n");
+            if (target.StartsWith('#') || target.StartsWith("<>", StringComparison.Ordinal) || target.StartsWith("<#", StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public static bool HoldsTemplate(ReadOnlySpan<char> destination) =>

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>
-/// Tells in one pass whether a text can hold markup that the readers look for: HTML starts with <c>&lt;</c> before a letter or <c>!</c>, an address in
+/// Tells in one pass whether a text can hold markup that the readers look for: HTML starts with <c>&lt;</c> before a letter, <c>!</c> or <c>?</c>, an address in
 /// Markdown stands behind <c>](</c> or <c>]:</c>. Comparisons and indexes of programs are neither.
 /// </summary>
 internal static class MarkupScan
@@ -35,7 +35,7 @@ internal static class MarkupScan
 
                 Vector256<ushort> next = Vector256.LoadUnsafe(ref units, (nuint)at + 1);
                 Vector256<ushort> letters = Vector256.LessThanOrEqual((next | Vector256.Create((ushort)0x20)) - Vector256.Create((ushort)'a'), Vector256.Create((ushort)25));
-                html |= (tags & (letters | Vector256.Equals(next, Vector256.Create((ushort)'!')))) != Vector256<ushort>.Zero;
+                html |= (tags & (letters | Vector256.Equals(next, Vector256.Create((ushort)'!')) | Vector256.Equals(next, Vector256.Create((ushort)'?')))) != Vector256<ushort>.Zero;
                 markdown |= (brackets & (Vector256.Equals(next, Vector256.Create((ushort)'(')) | Vector256.Equals(next, Vector256.Create((ushort)':')))) != Vector256<ushort>.Zero;
             }
         }
@@ -43,7 +43,7 @@ internal static class MarkupScan
         for (; at + 1 < text.Length; at++)
         {
             char next = text[at + 1];
-            html |= text[at] == '<' && (char.IsAsciiLetter(next) || next == '!');
+            html |= text[at] == '<' && (char.IsAsciiLetter(next) || next is '!' or '?');
             markdown |= text[at] == ']' && next is '(' or ':';
         }
     }

@@ -34,7 +34,7 @@ internal static class RemoteReferences
         }
 
         hidesInDescriptions = findings.HidesInDescriptions
-            || (markdown && (text.Contains("]: #", StringComparison.Ordinal) || text.Contains("]: <>", StringComparison.Ordinal)));
+            || (markdown && MarkdownReader.HoldsComment(text));
         ContentFlags flags = findings.Flags;
         List<Edit>? edits = null;
         HashSet<string>? hosts = null;

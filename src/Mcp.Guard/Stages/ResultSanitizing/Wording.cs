@@ -25,6 +25,7 @@ internal sealed class Wording
         new("wget ", WordingTriggerKind.Download),
         .. RoleMarkers.Marks.Select(mark => new WordingTrigger(mark, WordingTriggerKind.RoleMark)),
         new("\"role\"", WordingTriggerKind.Role),
+        new("'role'", WordingTriggerKind.Role),
         new("human:", WordingTriggerKind.Human),
         new("user:", WordingTriggerKind.Human),
         new("\nsystem:", WordingTriggerKind.Human),

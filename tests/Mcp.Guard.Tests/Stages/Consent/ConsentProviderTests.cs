@@ -150,6 +150,18 @@ internal sealed class ConsentProviderTests
         await queued;
     }
 
+    [TestCase("yes\n", true)]
+    [TestCase("y\n", false)]
+    [TestCase("", false)]
+    public async Task ProviderInUnder15Lines_Answer_IsWhatWasTyped(string typed, bool allows)
+    {
+        using var output = new StringWriter();
+        using var input = new StringReader(typed);
+        ConsentAnswer answer = await new TinyConsoleProvider(input, output).RequestAsync(Request(), default);
+        Assert.That(answer.Kind, Is.EqualTo(allows ? ConsentAnswerKind.AllowOnce : ConsentAnswerKind.Deny));
+        Assert.That(output.ToString(), Does.Contain("'delete_file' of 'files'"));
+    }
+
     private static ConsentRequest Request(IReadOnlyList<ToolChange>? changes = null, int omitted = 0) => new()
     {
         RequestId = Guid.NewGuid().ToString("N"),
