@@ -106,6 +106,24 @@ public sealed class AuditCheckpoint
         return key.IsEmpty ? bare : new() { LogId = logId, Sequence = sequence, Head = bare.Head, Time = time, Mac = bare.ComputeMac(key) };
     }
 
+    /// <summary>The checkpoint that a file holds; null where it holds none.</summary>
+    internal static AuditCheckpoint? Read(IAuditStorage storage, string path)
+    {
+        byte[] bytes = new byte[MaxBytes];
+        using Stream stream = storage.OpenRead(path);
+        int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return TryParse(bytes.AsSpan(0, length), out AuditCheckpoint? checkpoint) ? checkpoint : null;
+    }
+
+    /// <summary>Why a log does not agree with its checkpoint; null where it does.</summary>
+    internal static string? FaultOf(AuditCheckpoint? checkpoint, ReadOnlySpan<byte> key, string logId, long sequence, ReadOnlySpan<byte> head) =>
+        checkpoint is null ? "the checkpoint file holds no checkpoint"
+        : !key.IsEmpty && !checkpoint.IsSignedWith(key) ? "the checkpoint is not signed with the log's key"
+        : !string.Equals(checkpoint.LogId, logId, StringComparison.Ordinal) ? "the log is not the one that its checkpoint knows"
+        : checkpoint.Sequence > sequence ? "the log ends before its checkpoint: it was cut or rolled back"
+        : checkpoint.Sequence == sequence && !string.Equals(checkpoint.Head, Convert.ToHexStringLower(head), StringComparison.Ordinal) ? "the log's last record is not the one that its checkpoint knows"
+        : null;
+
     /// <summary>True where the checkpoint carries the HMAC that this key makes.</summary>
     internal bool IsSignedWith(ReadOnlySpan<byte> key) =>
         Mac is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Mac), Encoding.ASCII.GetBytes(ComputeMac(key)));

@@ -13,7 +13,6 @@ namespace Mcp.Guard.Audit;
 internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
 {
     private const int BatchBytes = 1024 * 1024;
-    private const int MaxPooled = 1_024;
 
     // About the time of one synchronisation of a fast device where nobody else wants the processor.
     private const int MaxYields = 128;
@@ -27,7 +26,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly AuditLog _log;
     private readonly AuditCheckpointKeeper _checkpoints;
-    private readonly Lock _poolGate = new();
+    private readonly PendingAuditWritePool _pool = new();
     private readonly object _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,8 +47,6 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     private bool _isWaiting;
     private bool _isClosing;
     private bool _isMaintenanceDue;
-    private PendingAuditWrite? _pool;
-    private int _pooled;
 
     private Exception? _failure = new AuditUnavailableException("the audit files are not open yet");
     private long _written;
@@ -153,7 +150,7 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(record);
         bool waits = _options.Durability != AuditDurability.BestEffort;
-        PendingAuditWrite pending = Rent();
+        PendingAuditWrite pending = _pool.Rent();
         pending.Begin(record);
         string? refusal = null;
         lock (_gate)
@@ -233,20 +230,6 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         await _checkpoints.DisposeAsync();
     }
 
-    /// <summary>Puts a write back; called by the write itself when nobody holds it.</summary>
-    internal void Return(PendingAuditWrite pending)
-    {
-        lock (_poolGate)
-        {
-            if (_pooled < MaxPooled)
-            {
-                _pooled++;
-                pending.Next = _pool;
-                _pool = pending;
-            }
-        }
-    }
-
     private ValueTask Refuse(string reason)
     {
         CountRefused();
@@ -271,22 +254,6 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
     {
         CountDropped();
         return default;
-    }
-
-    private PendingAuditWrite Rent()
-    {
-        lock (_poolGate)
-        {
-            if (_pool is { } pending)
-            {
-                _pooled--;
-                _pool = pending.Next;
-                pending.Next = null;
-                return pending;
-            }
-        }
-
-        return new(this);
     }
 
     /// <summary>

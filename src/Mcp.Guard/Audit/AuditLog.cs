@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Mcp.Guard.Audit;
@@ -89,7 +88,7 @@ internal sealed class AuditLog : IDisposable
 
         _storage.CreateDirectory(_options.Directory);
         _lock ??= _storage.Lock(_options.Directory);
-        Digest ??= new(LoadDigestKey());
+        Digest ??= new(WholeFile.LoadOrMakeKey(_storage, Path.Combine(_options.Directory, DigestKeyName), AuditDigest.KeyBytes));
         _writer ??= new(_options.MaxContentBytes, Digest);
         Recover();
         _isOpen = true;
@@ -246,7 +245,7 @@ internal sealed class AuditLog : IDisposable
     public void WriteCheckpointFile(AuditCheckpoint checkpoint)
     {
         string path = _options.CheckpointPath!;
-        WriteWhole(path, Encoding.UTF8.GetBytes(checkpoint.ToJson() + "\n"));
+        WholeFile.Write(_storage, path, Encoding.UTF8.GetBytes(checkpoint.ToJson() + "\n"));
     }
 
     /// <summary>Deletes the closed segments whose time is over, each after its deletion was recorded, so that the rest verifies at every moment.</summary>
@@ -258,14 +257,14 @@ internal sealed class AuditLog : IDisposable
         List<string> segments = AuditSegments.Ordered(files);
         for (int i = 0; i + 1 < segments.Count; i++)
         {
-            if (!IsExpired(segments[i], today) || string.Equals(segments[i], _segment.ToString(), StringComparison.Ordinal))
+            if (!AuditRetention.IsExpired(segments[i], _options.RetentionDays, today) || string.Equals(segments[i], _segment.ToString(), StringComparison.Ordinal))
             {
                 break;
             }
 
             if (!_announcedDeletions.Contains(segments[i]))
             {
-                Announce(segments[i], segments[i + 1]);
+                _notes.Add(AuditRetention.Announcement(_storage, _options.Directory, segments[i], segments[i + 1]));
                 _announcedDeletions.Add(segments[i]);
             }
 
@@ -277,7 +276,7 @@ internal sealed class AuditLog : IDisposable
 
         foreach (string file in files)
         {
-            if (AuditAsideName.TryGetSegment(file, out string? segment) && IsExpired(segment!, today))
+            if (AuditAsideName.TryGetSegment(file, out string? segment) && AuditRetention.IsExpired(segment!, _options.RetentionDays, today))
             {
                 _storage.Delete(Path.Combine(_options.Directory, file));
             }
@@ -302,10 +301,6 @@ internal sealed class AuditLog : IDisposable
     }
 
     private DateOnly Today() => DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
-
-    private bool IsExpired(string segment, DateOnly today) =>
-        AuditSegmentName.TryParse(segment, out AuditSegmentName name)
-        && name.Day.DayNumber + 1L + _options.RetentionDays <= today.DayNumber;
 
     private void BeginLine()
     {
@@ -533,25 +528,9 @@ internal sealed class AuditLog : IDisposable
     /// </summary>
     private void CompareWithCheckpoint()
     {
-        if (_options.CheckpointPath is not { } path || !_storage.Exists(path))
-        {
-            return;
-        }
-
-        byte[] bytes = new byte[AuditCheckpoint.MaxBytes];
-        int length;
-        using (Stream stream = _storage.OpenRead(path))
-        {
-            length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        }
-
-        string? fault = !AuditCheckpoint.TryParse(bytes.AsSpan(0, length), out AuditCheckpoint? checkpoint) ? "the checkpoint file holds no checkpoint"
-            : !CheckpointKey.IsEmpty && !checkpoint!.IsSignedWith(CheckpointKey.Span) ? "the checkpoint is not signed with the log's key"
-            : !string.Equals(checkpoint!.LogId, _logId, StringComparison.Ordinal) ? "the log is not the one that its checkpoint knows"
-            : checkpoint.Sequence > Sequence ? "the log ends before its checkpoint: it was cut or rolled back"
-            : checkpoint.Sequence == Sequence && !string.Equals(checkpoint.Head, Convert.ToHexStringLower(_head), StringComparison.Ordinal) ? "the log's last record is not the one that its checkpoint knows"
-            : null;
-        if (fault is null)
+        if (_options.CheckpointPath is not { } path
+            || !_storage.Exists(path)
+            || AuditCheckpoint.FaultOf(AuditCheckpoint.Read(_storage, path), CheckpointKey.Span, _logId, Sequence, _head) is not { } fault)
         {
             return;
         }
@@ -563,63 +542,6 @@ internal sealed class AuditLog : IDisposable
         {
             detail.WriteString("fault", fault);
             detail.WriteString("checkpoint", Path.GetFileName(kept));
-        }));
-    }
-
-    private byte[] LoadDigestKey()
-    {
-        string path = Path.Combine(_options.Directory, DigestKeyName);
-        if (!_storage.Exists(path))
-        {
-            WriteWhole(path, RandomNumberGenerator.GetBytes(AuditDigest.KeyBytes));
-        }
-
-        byte[] key = new byte[AuditDigest.KeyBytes + 1];
-        using Stream stream = _storage.OpenRead(path);
-        int length = stream.ReadAtLeast(key, key.Length, throwOnEndOfStream: false);
-        return length == AuditDigest.KeyBytes
-            ? key[..AuditDigest.KeyBytes]
-            : throw new AuditUnavailableException(
-                $"'{path}' is not the key of the digests ({length} bytes); restore it, or remove it to begin with a new one");
-    }
-
-    /// <summary>Makes or replaces a small file at once or not at all.</summary>
-    private void WriteWhole(string path, ReadOnlySpan<byte> content)
-    {
-        string next = path + ".new";
-        if (_storage.Exists(next))
-        {
-            _storage.Delete(next);
-        }
-
-        using (IAuditStorageFile file = _storage.Open(next, createNew: true))
-        {
-            int done = 0;
-            while (done < content.Length)
-            {
-                int taken = file.Write(content[done..], done);
-                done += taken > 0 ? taken : throw new IOException($"'{next}' took no bytes; is the disk full?");
-            }
-
-            file.Sync();
-        }
-
-        _storage.Rename(next, path);
-        _storage.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-    }
-
-    /// <summary>Notes that a segment is being deleted: its range, and the hash that the rest of the log follows.</summary>
-    private void Announce(string name, string next)
-    {
-        string path = Path.Combine(_options.Directory, name);
-        (long first, _) = AuditRecovery.ReadBeginning(_storage, path);
-        (long after, string? lastHash) = AuditRecovery.ReadBeginning(_storage, Path.Combine(_options.Directory, next));
-        _notes.Add(AuditLogNote.Make(AuditLogEvent.Retention, detail =>
-        {
-            detail.WriteString("segment", name);
-            detail.WriteNumber("firstSequence", first);
-            detail.WriteNumber("lastSequence", after - 1);
-            detail.WriteString("lastHash", lastHash);
         }));
     }
 }

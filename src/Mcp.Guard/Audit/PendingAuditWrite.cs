@@ -6,7 +6,7 @@ namespace Mcp.Guard.Audit;
 /// One record on its way to the file, and the caller who waits for it. Reused: it goes back to its pool when both the writer and the caller are done
 /// with it.
 /// </summary>
-internal sealed class PendingAuditWrite(AuditFileSink owner) : IValueTaskSource
+internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTaskSource
 {
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
