@@ -58,12 +58,20 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         if (denial is null && context.Kind == RequestKind.ToolCall)
         {
             lease = await gate.AcquireAsync(context.Server.Id, context.Caller, ct).ConfigureAwait(false);
-            denial = lease is null
-                ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
-                : await ChargeAsync(context, ct).ConfigureAwait(false);
-            if (denial is not null)
+            bool goesOn = false;
+            try
             {
-                lease?.Dispose();
+                denial = lease is null
+                    ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
+                    : await ChargeAsync(context, ct).ConfigureAwait(false);
+                goesOn = denial is null;
+            }
+            finally
+            {
+                if (!goesOn)
+                {
+                    lease?.Dispose(); // also where the caller cancelled while the store counted
+                }
             }
         }
 
