@@ -12,8 +12,8 @@ internal sealed record SoakOptions
     /// <summary>Calls a second over all connections: enough to keep them busy, few enough that the records of an hour fit on a disk.</summary>
     public int Rate { get; init; } = 400;
 
-    /// <summary>Seconds before anything is compared: an abandoned call keeps its slot for one minute, so what they hold is steady only after it.</summary>
-    public int WarmUp { get; init; } = 75;
+    /// <summary>Seconds before anything is compared: the slot of an abandoned call and the count of a repeated one are kept for a minute, and swept behind it.</summary>
+    public int WarmUp { get; init; } = 150;
 
     /// <summary>Null where the command line is not understood.</summary>
     public static SoakOptions? Parse(string[] args)

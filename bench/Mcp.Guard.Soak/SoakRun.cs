@@ -53,7 +53,7 @@ internal sealed class SoakRun : IAsyncDisposable
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"soak: {_options.Connections} connections, {_options.Rate} calls a second, {_options.Minutes} minutes, {(System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported ? "JIT" : "native AOT")}"));
+            $"soak: {_options.Connections} connections, {_options.Rate} calls a second, {_options.Minutes} minutes, {(File.Exists(Path.Combine(AppContext.BaseDirectory, "Mcp.Guard.Soak.dll")) ? "JIT" : "native AOT")}"));
         foreach (SoakConnection connection in _connections)
         {
             await connection.OpenAsync();
@@ -146,9 +146,9 @@ internal sealed class SoakRun : IAsyncDisposable
         double worstBefore = Median(first, sample => sample.WorstMs);
         double worstAfter = Median(last, sample => sample.WorstMs);
         List<string> faults = [.. _connections.SelectMany(connection => connection.Faults)];
-        bool holds = Say("heap", heapAfter <= (heapBefore * MaxHeapGrowth) + HeapNoise, $"{heapBefore / 1048576:N1} to {heapAfter / 1048576:N1} MiB")
-            & Say("handles", handlesAfter <= handlesBefore + MaxMoreHandles, $"{handlesBefore} to {handlesAfter}")
-            & Say("99th percentile", worstAfter <= worstBefore * MaxWorstGrowth, $"{worstBefore:N2} to {worstAfter:N2} ms")
+        bool holds = Say("heap", heapAfter <= (heapBefore * MaxHeapGrowth) + HeapNoise, string.Create(CultureInfo.InvariantCulture, $"{heapBefore / 1048576:N1} to {heapAfter / 1048576:N1} MiB"))
+            & Say("handles", handlesAfter <= handlesBefore + MaxMoreHandles, string.Create(CultureInfo.InvariantCulture, $"{handlesBefore} to {handlesAfter}"))
+            & Say("99th percentile", worstAfter <= worstBefore * MaxWorstGrowth, string.Create(CultureInfo.InvariantCulture, $"{worstBefore:N2} to {worstAfter:N2} ms"))
             & Say("verdicts", faults.Count == 0, faults.Count == 0 ? "every call ended as it must" : string.Join("\n  ", faults.Take(20)));
         Console.WriteLine(holds ? "soak: all held" : "soak: FAILED");
         return holds;
@@ -156,11 +156,9 @@ internal sealed class SoakRun : IAsyncDisposable
 
     private static double Median(List<SoakSample> samples, Func<SoakSample, double> of) => samples.Select(of).Order().ElementAt(samples.Count / 2);
 
-    private static bool Say(string what, bool holds, FormattableString how)
+    private static bool Say(string what, bool holds, string how)
     {
-        Console.WriteLine($"{(holds ? "held  " : "FAILED")} {what}: {how.ToString(CultureInfo.InvariantCulture)}");
+        Console.WriteLine($"{(holds ? "held  " : "FAILED")} {what}: {how}");
         return holds;
     }
-
-    private static bool Say(string what, bool holds, string how) => Say(what, holds, $"{how}");
 }

@@ -17,7 +17,7 @@ builder.Services.AddSingleton<Duty>();
 builder.Services.AddMcpGuard(policy => policy
         .StateDirectory(Path.Combine(work, "guard"))
         .Server("files", server => server
-            .Command(SampleServer.Dotnet, SampleServer.FileServer)
+            .Command(SampleServer.CommandOf(SampleServer.Library), SampleServer.ArgumentsOf(SampleServer.Library))
             .WithoutIsolation() // spelled out: nothing else need be installed for this sample; docs/isolation.md has the real thing
             .Root(project)
             .Allow("readers", "read_file", "list_directory")

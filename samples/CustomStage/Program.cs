@@ -18,7 +18,7 @@ builder.Logging.AddFilter(level => level >= LogLevel.Critical);
 builder.Services.AddMcpGuard(policy => policy
         .StateDirectory(Path.Combine(work, "guard"))
         .Server("files", server => server
-            .Command(SampleServer.Dotnet, SampleServer.FileServer)
+            .Command(SampleServer.CommandOf(SampleServer.Library), SampleServer.ArgumentsOf(SampleServer.Library))
             .WithoutIsolation() // spelled out: nothing else need be installed for this sample; docs/isolation.md has the real thing
             .Root(project)
             .Allow("files", rule => rule.Tools("read_file", "write_file").RateLimit(100, TimeSpan.FromSeconds(1)))))

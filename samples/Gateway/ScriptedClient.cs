@@ -57,7 +57,7 @@ internal sealed class ScriptedClient(Uri url, string user, string protocol, stri
         return new(new ElicitResult
         {
             Action = "accept",
-            Content = new Dictionary<string, JsonElement> { ["answer"] = JsonSerializer.SerializeToElement(answer) },
+            Content = new Dictionary<string, JsonElement> { ["answer"] = JsonElement.Parse($"\"{answer}\"") },
         });
     }
 }

@@ -25,7 +25,7 @@ builder.Services.AddMcpGuard(policy => policy
         .AuditDirectory(work.AuditDirectory)
         .StateDirectory(work.StateDirectory)
         .Server("files", server => server
-            .Command(SampleServer.Dotnet, SampleServer.FileServer)
+            .Command(SampleServer.CommandOf(SampleServer.Library), SampleServer.ArgumentsOf(SampleServer.Library))
             .WithoutIsolation() // spelled out: nothing else need be installed for this sample; docs/isolation.md has the real thing
             .Root(work.Project)
             .Allow("readers", rule => rule.Tools("read_file", "list_directory"))

@@ -26,7 +26,7 @@ builder.Services.AddAuthorization();
 builder.Services.AddMcpGuard(policy => policy
         .StateDirectory(Path.Combine(work, "guard"))
         .Server("files", server => server
-            .Command(SampleServer.Dotnet, fileServer)
+            .Command(SampleServer.CommandOf(fileServer), SampleServer.ArgumentsOf(fileServer))
             .WithoutIsolation() // spelled out: nothing else need be installed for this sample; docs/isolation.md has the real thing
             .Root(project)
             .Allow("readers", "read_file", "list_directory")

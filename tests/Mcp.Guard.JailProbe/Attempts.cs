@@ -17,6 +17,7 @@ internal static class Attempts
     {
         "read" => $"read: {File.ReadAllText(arguments[0]).Length} characters",
         "list" => "listed: " + string.Join(' ', Directory.EnumerateFileSystemEntries(arguments[0]).Order(StringComparer.Ordinal)),
+        "list-each" => string.Join(' ', Directory.EnumerateFiles(arguments[0], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(arguments[0], file)).Order(StringComparer.Ordinal)),
         "write" => Write(arguments[0]),
         "environment" => Variables(),
         "connect" => Connect(arguments[0], int.Parse(arguments[1], CultureInfo.InvariantCulture)),

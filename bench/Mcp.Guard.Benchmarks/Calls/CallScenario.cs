@@ -37,6 +37,7 @@ internal sealed class CallScenario : IAsyncDisposable
         File.WriteAllText(FilePath, "x");
         var services = new ServiceCollection();
         McpGuardBuilder builder = services.AddMcpGuard(Configure).UseConsent((request, _) => new ValueTask<ConsentAnswer>(ConsentAnswer.AllowTool(request)));
+        builder.Parts.Flood = new AuditFloodOptions { Quota = options.Floods ? 100 : int.MaxValue };
         if (options.RateKeys > 0)
         {
             var store = new InMemoryRateLimitStore(TimeProvider.System, options.RateKeys + 10);
@@ -136,7 +137,7 @@ internal sealed class CallScenario : IAsyncDisposable
     public JsonElement ReadResult()
     {
         MessageSnapshot.TryTake(Result, MessageLimits.MaxResultBytes, out JsonElement answer, out _);
-        return MetaFilter.Apply(answer);
+        return MetaFilter.FromServer(answer, settings: null);
     }
 
     /// <summary>Waits until the writer of the queue has nothing left to do.</summary>
@@ -179,7 +180,7 @@ internal sealed class CallScenario : IAsyncDisposable
             throw new InvalidOperationException(fault);
         }
 
-        context.SetPayload(MetaFilter.Apply(payload));
+        context.SetPayload(MetaFilter.ToServer(payload, context.Settings));
         return context;
     }
 

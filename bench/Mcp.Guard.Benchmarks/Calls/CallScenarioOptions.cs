@@ -14,6 +14,9 @@ internal sealed record CallScenarioOptions
     /// <summary>Characters of the longest argument, and of the text of the result.</summary>
     public int PayloadBytes { get; init; } = 120;
 
+    /// <summary>True where denials come faster than they are recorded one by one, as under attack.</summary>
+    public bool Floods { get; init; }
+
     /// <summary>Keys of the rate limiter; 0 is its default.</summary>
     public int RateKeys { get; init; }
 }

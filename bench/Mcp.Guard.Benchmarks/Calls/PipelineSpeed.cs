@@ -16,14 +16,19 @@ internal static class PipelineSpeed
         {
             var bare = new CallScenario(new() { Audit = AuditChoice.None });
             var queued = new CallScenario(new() { Audit = AuditChoice.Queue });
-            scenarios.AddRange([bare, queued]);
+            var flooded = new CallScenario(new() { Audit = AuditChoice.Queue, Floods = true });
+            scenarios.AddRange([bare, queued, flooded]);
             if (only is not null)
             {
                 Spin(only, bare, queued);
                 return 0;
             }
 
-            List<Operation> operations = [.. SystemCalls(bare), .. Whole(bare, queued)];
+            List<Operation> operations =
+            [
+                .. SystemCalls(bare), .. Whole(bare, queued),
+                new("denied by a rule, more than 100 in ten seconds: counted, not recorded", () => !flooded.Denied(), flooded.Settle),
+            ];
             Print("the whole pipeline", Measurement.Run(operations));
             Print("request stages alone", Measurement.Run([.. RequestStages(bare)], rounds: 20));
             Print("result stages alone", Measurement.Run([.. ResultStages(bare)], rounds: 20));

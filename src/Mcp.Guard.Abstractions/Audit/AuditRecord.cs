@@ -71,7 +71,7 @@ public sealed class AuditRecord
     /// <summary>Digest over the delivered result, where it differs.</summary>
     public string? DeliveredDigest { get => Content is { } content ? content.DeliveredDigest : field; init; }
 
-    /// <summary>What was changed between the server's result and the delivered one: stage and code of each change.</summary>
+    /// <summary>What was changed: between what the host gave and what was judged (intent, denial), or between the server's result and the delivered one (outcome). Stage and code of each change.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
     /// <summary>How long it took.</summary>

@@ -29,7 +29,7 @@ internal sealed class AuditRow
         _width = Math.Max(width, 80);
         int rest = _width - SequenceWidth - TimeWidth - KindWidth - 5;
         _server = Math.Clamp(rest / 5, 8, 20);
-        _target = Math.Clamp(rest * 3 / 10, 12, 40);
+        _target = Math.Clamp(rest / 3, 12, 40);
         _verdict = rest - _server - _target;
     }
 
@@ -121,8 +121,15 @@ internal sealed class AuditRow
     {
         var text = new StringBuilder();
         AuditRecord record = entry.ToRecord();
-        Add(text, entry.Event ?? record.Decision);
-        Add(text, record.Code);
+        if (entry.Kind != AuditKind.Denial || record.Code is null)
+        {
+            Add(text, entry.Event ?? record.Decision);
+        }
+
+        if (!string.Equals(record.Code, record.Decision, StringComparison.Ordinal))
+        {
+            Add(text, record.Code);
+        }
         if (record.Duration is { } duration)
         {
             text.Append(CultureInfo.InvariantCulture, $" {duration.TotalMilliseconds:0.#} ms");

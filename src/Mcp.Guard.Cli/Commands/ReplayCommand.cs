@@ -78,8 +78,11 @@ internal static class ReplayCommand
         {
             if (group.Change != ReplayChange.Same || all)
             {
+                (string was, string wasMore) = Split(group.Was);
+                (string now, string nowMore) = Split(group.Now);
+                string why = string.Join("; ", ((string[])[nowMore, wasMore.Length == 0 ? string.Empty : "was " + wasMore, group.Why]).Where(static text => text.Length > 0));
                 table.Add(
-                    new TerminalCell(WordOf(group.Change), ToneOf(group.Change)), $"{group.Server} {group.What}", group.Was, group.Now, count.ToString(CultureInfo.InvariantCulture), group.Why);
+                    new TerminalCell(WordOf(group.Change), ToneOf(group.Change)), $"{group.Server} {group.What}", was, now, count.ToString(CultureInfo.InvariantCulture), why);
             }
         }
 
@@ -109,6 +112,13 @@ internal static class ReplayCommand
             Count(terminal, report.Several, "in counts of different events: not recorded one by one", Tone.Caution);
             Count(terminal, report.Continued, "continuations, judged with their first request", Tone.Plain);
         }
+    }
+
+    /// <summary>The first word, and what it says more.</summary>
+    private static (string Word, string More) Split(string text)
+    {
+        int end = text.IndexOf(' ', StringComparison.Ordinal);
+        return end < 0 ? (text, string.Empty) : (text[..end].TrimEnd(','), text[(end + 1)..]);
     }
 
     private static void Count(CommandTerminal terminal, long count, string what, Tone tone)

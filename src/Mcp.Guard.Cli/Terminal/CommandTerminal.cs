@@ -19,6 +19,9 @@ internal sealed class CommandTerminal : IDisposable
     /// <summary>Work that takes longer than this is announced.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
 
+    /// <summary>A column of names is kept whole where none is longer: half the room is left to the others.</summary>
+    private const int LongestWhole = 40;
+
     private readonly TerminalStreams _streams;
     private readonly TextWriter _output;
     private readonly TextWriter _error;
@@ -230,6 +233,11 @@ internal sealed class CommandTerminal : IDisposable
         {
             var column = new TableColumn(new Text(TerminalText.Clean(table.Columns[i]), StyleOf(Tone.Strong)));
             column.Padding(0, 1);
+            if (table.Whole.Contains(i) && table.Rows.All(row => row[i].Text.Length <= LongestWhole))
+            {
+                column.NoWrap();
+            }
+
             rendered.AddColumn(column);
         }
 

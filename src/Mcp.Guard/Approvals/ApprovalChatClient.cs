@@ -5,6 +5,7 @@ using Mcp.Guard.Hosting;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Consent;
+using Mcp.Guard.Stages.Redaction;
 using Microsoft.Extensions.AI;
 
 namespace Mcp.Guard.Approvals;
@@ -155,7 +156,8 @@ internal sealed class ApprovalChatClient(IChatClient inner, GuardRuntime runtime
         }
 
         context.SetPayload(payload);
-        return context.Fault is null ? context : null;
+        ArgumentRedaction.Apply(context);
+        return context.Fault is null && context.Refusal is null ? context : null;
     }
 
     private static string? Digest(RequestContext context) =>

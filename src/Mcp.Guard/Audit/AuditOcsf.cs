@@ -69,6 +69,8 @@ internal static class AuditOcsf
     {
         AuditKind.Denial or AuditKind.ServerMessage => 2,
         AuditKind.Halt => 3,
+        AuditKind.Catalog when entry.Text("decision") is "changed" or "refused" or "pins-out-of-reach" => 3,
+        AuditKind.Catalog when entry.Text("decision") is "new" => 2,
         AuditKind.Log when entry.Event is "damaged" => 4,
         AuditKind.Log when entry.Event is "recovered" or "openIntent" or "resumed" => 3,
         _ => 1,
@@ -195,7 +197,7 @@ internal static class AuditOcsf
         writer.WriteString("name", target);
         writer.WriteString("type", method switch
         {
-            "tools/call" => "tool",
+            "tools/call" or "tools/list" => "tool",
             "prompts/get" => "prompt",
             _ => "resource",
         });

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Redaction;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
@@ -540,6 +541,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         if (MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
             context.SetPayload(payload);
+            ArgumentRedaction.Apply(context);
         }
         else
         {

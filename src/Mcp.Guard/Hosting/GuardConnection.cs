@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Redaction;
 
 namespace Mcp.Guard;
 
@@ -33,8 +34,9 @@ public sealed class GuardConnection
         }
         else if (MessageSnapshot.TryParse(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
         {
-            context.SetPayload(MetaFilter.Apply(payload));
+            context.SetPayload(MetaFilter.ToServer(payload, context.Settings));
             context.UseExactName();
+            ArgumentRedaction.Apply(context);
         }
         else
         {

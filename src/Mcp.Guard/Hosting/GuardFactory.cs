@@ -93,6 +93,7 @@ internal static class GuardFactory
             Reviews = new ToolReviews(register, audit, policy, connections, time),
             Connections = connections,
             Sanitizer = sanitizer,
+            Redaction = redaction,
             Tools = new ToolEntryCache(schemas),
             Consent = service,
             RequiresCaller = ServesManyUsers(registration.Builder.Services),

@@ -268,7 +268,7 @@ internal sealed partial class GuardedTransport
             }
             else if (!isError)
             {
-                answer = MetaFilter.Apply(answer);
+                answer = MetaFilter.FromServer(answer, context.Settings);
                 denial = Observe(context, answer);
                 if (denial is null && ResultTypes.IsInputRequired(answer))
                 {
@@ -499,7 +499,7 @@ internal sealed partial class GuardedTransport
     {
         OpenCall[] calls = CallsOf(cause.Caller);
         var context = new ServerRequestContext(
-            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.Apply(payload))
+            _state, cause.Context, cause.Caller, DecisionIds.Next(_pipeline.Time), request.Method, MetaFilter.FromServer(payload, _state.Settings(_state.Policy)))
         { IsCallCertain = calls.Length == 1 };
         GuardDenial? denial = spent ?? await _pipeline.JudgeServerRequestAsync(context, _closing.Token).ConfigureAwait(false);
         if (!await RecordServerRequestAsync(context, denial).ConfigureAwait(false))
@@ -639,7 +639,7 @@ internal sealed partial class GuardedTransport
         }
 
         var context = new NotificationContext(
-            _state, _state.ConnectionCaller, string.Empty, notification.Method, MetaFilter.Apply(payload), isFromServer: true);
+            _state, _state.ConnectionCaller, string.Empty, notification.Method, MetaFilter.FromServer(payload, _state.Settings(_state.Policy)), isFromServer: true);
         if (!_notifications.TryRun(() => JudgeNotificationAsync(context)))
         {
             Refuse(RefusalReason.Overflow, "more notifications than can be judged", notification.Method);

@@ -6,6 +6,7 @@ using Mcp.Guard.Approvals;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Budgets;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -373,13 +374,14 @@ internal sealed partial class GuardedTransport : ITransport
             return context;
         }
 
-        payload = MetaFilter.Apply(payload);
+        payload = MetaFilter.ToServer(payload, context.Settings);
         if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
         {
             _state.ProtocolVersion = version;
         }
 
         context.SetPayload(payload);
+        ArgumentRedaction.Apply(context);
         return context;
     }
 
@@ -463,7 +465,7 @@ internal sealed partial class GuardedTransport : ITransport
             throw Local(GuardDenialCodes.ArgumentsMalformed);
         }
 
-        payload = MetaFilter.Apply(payload);
+        payload = MetaFilter.ToServer(payload, _state.Settings(_state.Policy));
         var outgoing = new JsonRpcNotification
         {
             Method = notification.Method,

@@ -80,7 +80,7 @@ internal static class InputRequests
                 question.Value.TryGetProperty("params"u8, out JsonElement parameters);
                 bool isOfHost = name is MethodTable.Sampling or MethodTable.Elicitation;
                 var context = new ServerRequestContext(
-                    connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, isOfHost && parameters.ValueKind == JsonValueKind.Object ? MetaFilter.Apply(parameters) : parameters);
+                    connection, call, call.Caller, DecisionIds.Next(connection.Runtime.Time), name, isOfHost && parameters.ValueKind == JsonValueKind.Object ? MetaFilter.FromServer(parameters, call.Settings) : parameters);
                 GuardDenial? denial = name switch
                 {
                     MethodTable.Roots => null, // answered from the policy's roots, whatever the host says

@@ -397,6 +397,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     // What was checked must be what runs: the stages before this one judge the new value from the start.
                     replaced = true;
                     context.AskReasons = null;
+                    (context.Changes ??= []).Add($"{slot.Name}:{decision.Code}");
                     context.SetPayload(decision.Payload);
                     if (context.Fault is { } fault)
                     {
@@ -421,6 +422,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     private async ValueTask<GuardDenial?> JudgeAgainAsync(RequestContext context, int consentAt, CancellationToken ct)
     {
         bool isOtherPolicy = context.UseCurrentPolicy();
+        if (isOtherPolicy && !context.ArgumentsRedacted && context.Settings is { Limits.RedactArguments: true })
+        {
+            return new GuardDenial(GuardDenialCodes.ConsentDenied, GuardStages.Redaction, "the policy now has credentials taken out of arguments, and the person was shown others than would be sent");
+        }
+
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = 0; i < consentAt; i++)
         {

@@ -4,6 +4,7 @@ using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.KillSwitch;
+using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ServerRequests;
 using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,8 @@ internal sealed class GuardRuntime
     public required ToolReviews Reviews { get; init; }
 
     public required IContentSanitizer Sanitizer { get; init; }
+
+    public required ContentRedaction Redaction { get; init; }
 
     /// <summary>Compiled tools by definition, shared by all connections.</summary>
     public required ToolEntryCache Tools { get; init; }

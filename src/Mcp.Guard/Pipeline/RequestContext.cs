@@ -90,6 +90,12 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>Why a person must be asked, in the order of the stages.</summary>
     public List<GuardAskReason>? AskReasons { get; set; }
 
+    /// <summary>What the guard changed in the request, for the audit: stage and code of each change.</summary>
+    public List<string>? Changes { get; set; }
+
+    /// <summary>Whether the policy in force when the request came had credentials taken out of it.</summary>
+    public bool ArgumentsRedacted { get; set; }
+
     /// <summary>True while the stages run again after a person agreed.</summary>
     public bool ConsentGiven { get; set; }
 

@@ -101,6 +101,7 @@ internal static class PolicyCanonicalizer
         writer.WriteNumber("consentTimeout", defaults.ConsentTimeout.Ticks);
         writer.WriteNumber("promptMaxTokens", defaults.PromptMaxTokens);
         writer.WriteString("requireCaller", defaults.RequireCaller?.ToString());
+        writer.WriteBoolean("redactArguments", defaults.RedactArguments);
         writer.WriteNumber("maxConcurrentCalls", defaults.MaxConcurrentCalls);
         writer.WriteNumber("maxConcurrentCallsPerCaller", defaults.MaxConcurrentCallsPerCaller);
         writer.WriteNumber("maxQueuedCalls", defaults.MaxQueuedCalls);

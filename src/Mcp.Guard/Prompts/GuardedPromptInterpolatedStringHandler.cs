@@ -29,25 +29,25 @@ public ref struct GuardedPromptInterpolatedStringHandler
     /// <summary>A hole: data.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">The value; null is empty.</param>
-    /// <param name="format">A whole number is the most characters taken; anything else is the value's own format.</param>
+    /// <param name="format">Of text, the most characters taken: a whole number. Of numbers, dates and other formattable values their own format, invariant.</param>
     /// <param name="origin">The expression in the hole; given by the compiler.</param>
+    /// <exception cref="FormatException">The format of a text is no whole number.</exception>
     public readonly void AppendFormatted<T>(T value, string? format = null, [CallerArgumentExpression(nameof(value))] string origin = "")
     {
-        int limit = DefaultMaxHoleLength;
-        if (format is not null && int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out int given))
+        // "0" is a format of a number and would be a limit that takes the whole value away: only text has limits.
+        if (value is IFormattable formattable)
         {
-            limit = given;
-            format = null;
+            composer.AppendData(formattable.ToString(format, CultureInfo.InvariantCulture) ?? string.Empty, origin, DefaultMaxHoleLength);
+            return;
         }
 
-        string text = value switch
+        int limit = DefaultMaxHoleLength;
+        if (format is not null && !int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out limit))
         {
-            null => string.Empty,
-            string already => already,
-            IFormattable formattable => formattable.ToString(format, CultureInfo.InvariantCulture),
-            _ => value.ToString() ?? string.Empty,
-        };
-        composer.AppendData(text, origin, limit);
+            throw new FormatException($"'{format}' is no limit for the hole '{origin}': text takes a whole number of characters, as in {{document:4000}}");
+        }
+
+        composer.AppendData(value?.ToString() ?? string.Empty, origin, limit);
     }
 
     /// <summary>A hole: characters that are data.</summary>

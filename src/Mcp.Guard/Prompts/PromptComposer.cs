@@ -19,6 +19,12 @@ internal sealed class PromptComposer(int literalLength, int holes)
     {
         string bounded = Bound(text, limit);
         string sanitized = TextSanitizer.Default.Sanitize(bounded, TextSurface.Result).Text;
+        if (sanitized.Length > limit)
+        {
+            // An address made unloadable is longer than it was.
+            sanitized = TextSanitizer.Default.Sanitize(Bound(sanitized, limit), TextSurface.Result).Text;
+        }
+
         parts.Add(new PromptPart(PromptPartKind.Data, OriginName(origin), sanitized, altered: !ReferenceEquals(text, sanitized)));
     }
 

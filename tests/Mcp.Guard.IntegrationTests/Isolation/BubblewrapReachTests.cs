@@ -195,6 +195,29 @@ internal sealed class BubblewrapReachTests
         Assert.That(run.Said, Does.StartWith(saw), run.ToString());
     }
 
+    // Each folder is handed over by its number: with many of them the numbers reach those at which descriptors wait to be moved into place.
+    [Test]
+    public async Task Start_ManyFolders_EachIsTheOneThatWasListed()
+    {
+        const int Count = 200;
+        string top = Probe.MakeFolder();
+        try
+        {
+            string[] folders = [.. Enumerable.Range(0, Count).Select(i => Directory.CreateDirectory(Path.Combine(top, $"f{i:D3}")).FullName)];
+            for (int i = 0; i < Count; i++)
+            {
+                File.WriteAllText(Path.Combine(folders[i], $"of-{i:D3}"), "x");
+            }
+
+            JailRun run = await Probe.RunAsync(Probe.Boxed("list-each", top) with { Readable = [.. folders, AppContext.BaseDirectory.TrimEnd('/')] });
+            Assert.That(run.Said, Is.EqualTo(string.Join(' ', Enumerable.Range(0, Count).Select(i => $"f{i:D3}/of-{i:D3}"))), run.ToString());
+        }
+        finally
+        {
+            Directory.Delete(top, recursive: true);
+        }
+    }
+
     [Test]
     public async Task Start_ScriptThatTheBoxDoesNotShow_NamesTheFolder()
     {

@@ -89,6 +89,29 @@ internal sealed class ContainerPlanTests
     [TestCase("node@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef")]
     public void Create_ImageNotByDigest_IsRefused(string? image) => Refuses(Options("x") with { Image = image }, s_docker, IsolationFault.InvalidOptions);
 
+    // A package of the guard's store is started by the image's own interpreter; of the store nothing else is shown.
+    [Test]
+    public void Create_PackageOfTheStore_IsMountedReadOnlyAndNothingElseOfTheStore()
+    {
+        const string Package = "/var/lib/guard/packages/npm/server@1.0.0";
+        IsolationPlan plan = IsolationPlanner.Create(
+            Options("files") with
+            {
+                Executable = "/usr/bin/env",
+                Arguments = ["node", $"{Package}/node_modules/server/dist/index.js", "/srv/project"],
+                Package = Package,
+                Writable = ["/srv/project"],
+                GuardPaths = ["/var/lib/guard", "/var/lib/guard/packages"],
+            },
+            s_docker with { Files = new FakeFiles("/srv", "/srv/project", "/var", "/var/lib", "/var/lib/guard", "/var/lib/guard/packages", Package) });
+        string[] mounts = [.. plan.Arguments.Where(static argument => argument.StartsWith("type=", StringComparison.Ordinal))];
+        Assert.Multiple(() =>
+        {
+            Assert.That(mounts, Is.EquivalentTo((string[])["type=bind,source=/srv/project,target=/srv/project", $"type=bind,source={Package},target={Package},readonly"]));
+            Assert.That(plan.Arguments.SkipWhile(static argument => argument != "--entrypoint"), Is.EqualTo((string[])["--entrypoint", "/usr/bin/env", Image, "node", $"{Package}/node_modules/server/dist/index.js", "/srv/project"]));
+        });
+    }
+
     [Test]
     public void Create_NoEngine_IsRefusedWithTheFix()
     {

@@ -17,6 +17,24 @@ internal sealed class AuditOcsfTests
         ],
         StringComparer.Ordinal);
 
+    /// <summary>The attributes of the objects in use, as OCSF 1.6.0 defines them (github.com/ocsf/ocsf-schema, objects/), and which are required.</summary>
+    private static readonly Dictionary<string, (string[] Known, string[] Required)> Objects = new(StringComparer.Ordinal)
+    {
+        ["metadata"] = (["version", "profiles", "product", "log_name", "sequence", "event_code", "correlation_uid"], ["version", "product"]),
+        ["product"] = (["name", "vendor_name", "version"], ["name"]),
+        ["actor"] = (["user", "session"], ["user"]),
+        ["user"] = (["uid", "name"], ["uid"]),
+        ["session"] = (["uid"], ["uid"]),
+        ["api"] = (["operation", "service", "version", "request", "response"], ["operation"]),
+        ["service"] = (["name"], ["name"]),
+        ["request"] = (["uid"], ["uid"]),
+        ["response"] = (["error", "error_message", "code", "message"], []),
+        ["src_endpoint"] = (["name", "svc_name"], ["name"]),
+        ["dst_endpoint"] = (["name", "svc_name"], ["svc_name"]),
+        ["policy"] = (["name", "version", "uid"], ["name"]),
+        ["resources"] = (["name", "type", "version", "uid"], ["name"]),
+    };
+
     [Test]
     public async Task ExportAsync_EveryKindOfRecord_IsAnApiActivityOfTheSchema([Values] AuditExportFormat format)
     {
@@ -133,5 +151,25 @@ internal sealed class AuditOcsfTests
         Assert.That(root.GetProperty("api").GetProperty("operation").GetString(), Is.Not.Empty);
         Assert.That(root.GetProperty("src_endpoint").EnumerateObject(), Is.Not.Empty, "one of its attributes is required");
         Assert.That(root.GetProperty("unmapped").ValueKind, Is.EqualTo(JsonValueKind.Object));
+        AssertObjects(root);
+    }
+
+    private static void AssertObjects(JsonElement value)
+    {
+        foreach (JsonProperty member in value.EnumerateObject().Where(static member => member.Name != "unmapped"))
+        {
+            foreach (JsonElement item in member.Value.ValueKind == JsonValueKind.Array ? [.. member.Value.EnumerateArray()] : (JsonElement[])[member.Value])
+            {
+                if (item.ValueKind == JsonValueKind.Object)
+                {
+                    Assert.That(Objects, Does.ContainKey(member.Name));
+                    (string[] known, string[] required) = Objects[member.Name];
+                    string[] names = [.. item.EnumerateObject().Select(static inner => inner.Name)];
+                    Assert.That(names, Is.SubsetOf(known), member.Name);
+                    Assert.That(required, Is.SubsetOf(names), member.Name);
+                    AssertObjects(item);
+                }
+            }
+        }
     }
 }

@@ -112,4 +112,26 @@ internal sealed class GuardedPromptTests
     }
 
     private static PromptTemplate Parse(string json) => PromptTemplate.Parse(Encoding.UTF8.GetBytes(json));
+
+    [Test]
+    public void Render_NumberWithAFormat_IsFormattedAndNotCut()
+    {
+        double amount = 1234.25;
+        Assert.That(GuardedPrompt.Render($"{amount:0}").Parts.Single().Text, Is.EqualTo("1234"), "a format of digits is no limit");
+        Assert.That(GuardedPrompt.Render($"{amount:N2}").Parts.Single().Text, Is.EqualTo("1,234.25"), "invariant");
+    }
+
+    [Test]
+    public void Render_TextWithAFormatThatIsNoLimit_Throws()
+    {
+        string document = "text";
+        Assert.That(() => GuardedPrompt.Render($"{document:4k}"), Throws.InstanceOf<FormatException>().With.Message.Contains("document"));
+    }
+
+    [Test]
+    public void Render_TextThatGrowsWhenItIsCleaned_StaysWithinItsLimit()
+    {
+        string document = string.Concat(Enumerable.Repeat("![x](//a.b)", 20));
+        Assert.That(GuardedPrompt.Render($"{document:100}").Parts.Single().Text, Has.Length.LessThanOrEqualTo(100));
+    }
 }

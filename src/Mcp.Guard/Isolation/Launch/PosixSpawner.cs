@@ -8,7 +8,7 @@ namespace Mcp.Guard.Isolation.Launch;
 /// <summary>Calls posix_spawn with exact arguments, environment and descriptors; the only place on Linux where a program is started.</summary>
 internal static class PosixSpawner
 {
-    // Above every number a program is given, so that moving one descriptor into place never overwrites another that still waits.
+    // Where descriptors wait, at least; above every number a program is given, so that moving one into place never overwrites another that still waits.
     private const int Parking = 128;
 
     /// <summary>Starts the program and gives its process id. The caller waits for it.</summary>
@@ -28,13 +28,12 @@ internal static class PosixSpawner
             Check(LinuxNative.FileActionsInit(actions), request);
             actionsMade = true;
             SetSignals(attributes, request);
-            int highest = 2;
+            int highest = descriptors.Aggregate(2, static (most, entry) => Math.Max(most, entry.Key));
             foreach ((int number, LinuxDescriptor descriptor) in descriptors)
             {
-                LinuxDescriptor park = descriptor.DuplicateAbove(Parking);
+                LinuxDescriptor park = descriptor.DuplicateAbove(Math.Max(Parking, highest + 1));
                 parked.Add(park);
                 Check(LinuxNative.FileActionsDuplicate(actions, park.Number, number), request);
-                highest = Math.Max(highest, number);
             }
 
             CloseOthers(actions, highest + 1, request);

@@ -87,6 +87,12 @@ public sealed class GuardServerBuilder
     /// <param name="fingerprint">Lower-case hexadecimal SHA-256, as <c>mcp-guard check</c> shows it.</param>
     public GuardServerBuilder Pin(string tool, string fingerprint) => Put("pins", tool, JsonValue.Create(fingerprint));
 
+    /// <summary>
+    /// Takes credentials out of the arguments of calls and prompts before anything is judged: the server receives what is left, and consent shows it. What takes
+    /// their place is text, so that a schema may then refuse the call.
+    /// </summary>
+    public GuardServerBuilder RedactArguments() => Set("redactArguments", JsonValue.Create(true));
+
     /// <summary>Lets calls of tools pass the rules.</summary>
     /// <param name="ruleId">The id of the rule.</param>
     /// <param name="tools">Names; <c>*</c> stands for any text.</param>

@@ -142,6 +142,7 @@ internal sealed partial class PolicyReading(
         ConsentTimeout = section.Duration("consentTimeout", Millisecond, Day) ?? basis.ConsentTimeout,
         PromptMaxTokens = section.Integer("promptMaxTokens", 1, 10_000_000) ?? basis.PromptMaxTokens,
         RequireCaller = section.Flag("requireCaller") ?? basis.RequireCaller,
+        RedactArguments = section.Flag("redactArguments") ?? basis.RedactArguments,
         MaxConcurrentCalls = section.Integer("maxConcurrentCalls", 1, 100_000) ?? basis.MaxConcurrentCalls,
         MaxConcurrentCallsPerCaller = section.Integer("maxConcurrentCallsPerCaller", 1, 100_000) ?? basis.MaxConcurrentCallsPerCaller,
         MaxQueuedCalls = section.Integer("maxQueuedCalls", 0, 100_000) ?? basis.MaxQueuedCalls,

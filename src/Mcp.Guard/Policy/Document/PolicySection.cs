@@ -74,7 +74,7 @@ internal sealed record PolicySection(string Name, params string[] Keys)
     /// <summary>What <c>defaults</c> sets for all servers and a server for itself.</summary>
     private static string[] LimitKeys =>
     [
-        "confirmation", "rateLimit", "toolTimeout", "consentTimeout", "promptMaxTokens", "requireCaller", "maxConcurrentCalls",
+        "confirmation", "rateLimit", "toolTimeout", "consentTimeout", "promptMaxTokens", "requireCaller", "redactArguments", "maxConcurrentCalls",
         "maxConcurrentCallsPerCaller", "maxQueuedCalls", "budgets", "results",
     ];
 }

@@ -24,6 +24,9 @@ internal sealed record PolicyDefaults
     /// <summary>Whether a call without a caller is denied. Null leaves it to the kind of host: yes for gateways and web hosts.</summary>
     public bool? RequireCaller { get; init; }
 
+    /// <summary>Whether credentials are taken out of arguments before anything is judged. Default false.</summary>
+    public bool RedactArguments { get; init; }
+
     /// <summary>Calls of one server that run at the same time. Default 16.</summary>
     public int MaxConcurrentCalls { get; init; } = 16;
 

@@ -31,8 +31,33 @@ internal static class UntrustedFrame
             .Append("<<<end ").Append(boundary).Append(">>>")
             .ToString();
 
-    /// <summary>The text with <see cref="Mark"/> in place of its blanks, so that no run of its words reads like the words around it.</summary>
-    public static string MarkWords(string text) => text.Replace(Mark.ToString(), "", StringComparison.Ordinal).Replace(' ', Mark);
+    /// <summary>
+    /// The text with <see cref="Mark"/> in place of its blanks, whatever kind they are, and at the start of each further line, so that no run of its words reads
+    /// like the words around it.
+    /// </summary>
+    public static string MarkWords(string text)
+    {
+        var marked = new StringBuilder(text.Length + 16);
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c == '\n')
+            {
+                marked.Append(c);
+                if (i + 1 < text.Length && text[i + 1] is not ('\n' or '\r'))
+                {
+                    marked.Append(Mark);
+                }
+            }
+            else if (c != Mark)
+            {
+                // Words may be parted by blanks that are not U+0020, and by nothing but line ends.
+                marked.Append(c != '\r' && char.IsWhiteSpace(c) ? Mark : c);
+            }
+        }
+
+        return marked.ToString();
+    }
 
     /// <summary>A boundary of 96 random bits, made after the text: whoever wrote the text cannot know it.</summary>
     public static string NewBoundary() => RandomNumberGenerator.GetHexString(2 * BoundaryBytes, lowercase: true);

@@ -172,7 +172,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         {
             output.Replace(SecretRedactor.Replacement(FieldFamily));
         }
-        else if (document.Values.Contains(digits) && redactor.Redact(digits, ref state) is { } redacted)
+        else if (document.HasValue(digits) && redactor.Redact(digits, ref state) is { } redacted)
         {
             output.Replace(redacted);
         }

@@ -15,6 +15,8 @@ internal static class KeyedValueFinder
     /// <summary>Room for the name of an authentication scheme and the blanks behind it.</summary>
     private const int MaxScheme = 64;
 
+    private const string CharacterData = "<![CDATA[";
+
     /// <summary>How many blanks may stand around a separator.</summary>
     private const int MaxBlanks = 16;
 
@@ -143,7 +145,7 @@ internal static class KeyedValueFinder
     {
         separator = '\0';
         int at = end;
-        while (at < text.Length && text[at] is '\\' or '"' or '\'' or '`' or ']' && at - end < 4)
+        while (at < text.Length && text[at] is '\\' or '"' or '\'' or '`' or ']' or '*' && at - end < 4)
         {
             at++;
         }
@@ -160,9 +162,15 @@ internal static class KeyedValueFinder
             at += 5;
         }
 
-        if (at < text.Length && text[at] is '=' or ':')
+        if (text[at..].StartsWith("%3D", StringComparison.OrdinalIgnoreCase))
         {
-            separator = text[at];
+            separator = '=';
+            return at + 3;
+        }
+
+        if (at < text.Length && text[at] is '=' or ':' or '\uff1d' or '\uff1a')
+        {
+            separator = text[at] is '=' or '\uff1d' ? '=' : ':';
             at++;
             while (at < text.Length && text[at] is '=' or '>' && at - end < MaxBlanks)
             {
@@ -172,7 +180,7 @@ internal static class KeyedValueFinder
             return at;
         }
 
-        if (at == end && at < text.Length && text[at] == '>' && start > 0 && text[start - 1] == '<')
+        if (at == end && at < text.Length && text[at] == '>' && OpensElement(text, start))
         {
             separator = '>';
             return at + 1;
@@ -197,6 +205,16 @@ internal static class KeyedValueFinder
             start++;
         }
 
+        if (separator == '>' && text[start..].StartsWith(CharacterData, StringComparison.Ordinal))
+        {
+            start += CharacterData.Length;
+            int close = text[start..].IndexOf("]]>", StringComparison.Ordinal);
+            int stop = close < 0 ? text.Length : start + close;
+            Take(text, start, stop, kind, "keyed", ref matches);
+            return stop;
+        }
+
+        start = NextLine(text, start, separator);
         int escapes = start;
         while (escapes < text.Length && text[escapes] == '\\' && escapes - start < 4)
         {
@@ -234,6 +252,66 @@ internal static class KeyedValueFinder
 
         Take(text, start, end, kind, "keyed", ref matches);
         return end;
+    }
+
+    /// <summary>
+    /// Where a value starts that stands on the next line: behind a backslash, behind the mark of a block in YAML, or alone and indented. A list, another name or a
+    /// word without a digit there is no value.
+    /// </summary>
+    private static int NextLine(ReadOnlySpan<char> text, int start, char separator)
+    {
+        int at = start;
+        bool marked = false;
+        if (at < text.Length && text[at] == '\\')
+        {
+            marked = true;
+            at++;
+        }
+        else if (separator == ':' && at < text.Length && text[at] is '|' or '>')
+        {
+            marked = true;
+            at++;
+            at += at < text.Length && text[at] is '-' or '+' ? 1 : 0;
+        }
+
+        at += at < text.Length && text[at] == '\r' ? 1 : 0;
+        if (at >= text.Length || text[at] != '\n' || (!marked && separator != ':'))
+        {
+            return start;
+        }
+
+        int value = ++at;
+        while (value < text.Length && text[value] is ' ' or '\t' && value - at < MaxBlanks)
+        {
+            value++;
+        }
+
+        if (marked)
+        {
+            return value;
+        }
+
+        ReadOnlySpan<char> line = text[value..];
+        int end = line.IndexOfAny(LineEnds);
+        line = (end < 0 ? line : line[..end]).TrimEnd();
+        return value == at || line.IsEmpty || line.ContainsAny(" :#{[") || line[0] is '-' || !line.ContainsAnyInRange('0', '9') ? start : value;
+    }
+
+    /// <summary>Whether a name is that of an XML element, with or without a prefix.</summary>
+    private static bool OpensElement(ReadOnlySpan<char> text, int start)
+    {
+        if (start > 0 && text[start - 1] == ':')
+        {
+            int prefix = start - 1;
+            while (prefix > 0 && start - prefix < MaxScheme && IsNameCharacter(text[prefix - 1]))
+            {
+                prefix--;
+            }
+
+            start = prefix;
+        }
+
+        return start > 0 && text[start - 1] == '<';
     }
 
     private static int QuotedValue(ReadOnlySpan<char> text, int start, char quote, int escapes, SensitiveNameKind kind, ref SecretMatches? matches)

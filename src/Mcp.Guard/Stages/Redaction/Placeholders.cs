@@ -13,7 +13,7 @@ internal static class Placeholders
     [
         "null", "none", "nil", "true", "false", "undefined", "string", "str", "number", "integer", "int", "bool", "boolean", "object", "array", "any",
         "text", "varchar", "char", "bytes", "optional", "required", "unknown", "default", "empty", "password", "passwd", "secret", "token", "apikey", "api_key", "api-key",
-        "redacted", "masked", "hidden", "removed", "changeme", "change_me", "change-me", "placeholder", "todo", "n/a", "bearer", "basic", "void", "self", "this",
+        "redacted", "masked", "hidden", "removed", "changeme", "change_me", "change-me", "placeholder", "todo", "n/a", "bearer", "basic", "void", "self", "this", "await", "async", "function", "lambda", "typeof", "return", "yield",
     ], StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> WordLookup = Words.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -33,7 +33,8 @@ internal static class Placeholders
 
         foreach (string start in Starts)
         {
-            if (value.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+            // The first character spares the comparison nearly always.
+            if (((value[0] ^ start[0]) & ~0x20) == 0 && value.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             {
                 return true;
             }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -16,9 +17,34 @@ internal sealed class SecretMatches
 
     private readonly List<SecretMatch> found = [];
     private readonly HashSet<string> values = new(StringComparer.Ordinal);
+    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> valueLookup;
+    private readonly List<string>?[] valuesByStart = new List<string>?[StartKinds];
     private SearchValues<string>? search;
 
-    public IReadOnlyCollection<string> Values => values;
+    /// <summary>Values by the low bits of their first character.</summary>
+    private const int StartKinds = 64;
+
+    public SecretMatches()
+    {
+        valueLookup = values.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public bool HasValue(string value) => values.Contains(value);
+
+    /// <summary>The length of the longest value that stands at the start of a text, or 0.</summary>
+    public int ValueAt(ReadOnlySpan<char> rest)
+    {
+        int longest = 0;
+        if (!rest.IsEmpty && valuesByStart[rest[0] % StartKinds] is { } candidates)
+        {
+            foreach (string value in candidates)
+            {
+                longest = value.Length > longest && rest.StartsWith(value, StringComparison.Ordinal) ? value.Length : longest;
+            }
+        }
+
+        return longest;
+    }
 
     public int Count => found.Count;
 
@@ -47,10 +73,15 @@ internal sealed class SecretMatches
     /// <summary>Remembers a value of a sensitive name, to redact it wherever else it stands.</summary>
     public void AddValue(ReadOnlySpan<char> value)
     {
-        if (value.Length >= MinRepeatedLength && values.Count < MaxValues)
+        if (value.Length < MinRepeatedLength || values.Count >= MaxValues || valueLookup.Contains(value))
         {
-            search = values.Add(value.ToString()) ? null : search;
+            return;
         }
+
+        string kept = value.ToString();
+        values.Add(kept);
+        (valuesByStart[kept[0] % StartKinds] ??= []).Add(kept);
+        search = null;
     }
 
     /// <summary>Forgets the matches of the text before, keeps the values of the document.</summary>
@@ -59,7 +90,7 @@ internal sealed class SecretMatches
     /// <summary>The matches in order, overlapping ones made one.</summary>
     public List<SecretMatch> Merged()
     {
-        found.Sort(static (a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.End.CompareTo(a.End));
+        CollectionsMarshal.AsSpan(found).Sort(default(ByStart));
         var merged = new List<SecretMatch>(found.Count);
         foreach (SecretMatch match in found)
         {
@@ -74,5 +105,11 @@ internal sealed class SecretMatches
         }
 
         return merged;
+    }
+
+    /// <summary>By start, the longer first.</summary>
+    private readonly struct ByStart : IComparer<SecretMatch>
+    {
+        public int Compare(SecretMatch x, SecretMatch y) => x.Start != y.Start ? x.Start.CompareTo(y.Start) : y.End.CompareTo(x.End);
     }
 }

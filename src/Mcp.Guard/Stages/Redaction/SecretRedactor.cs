@@ -135,21 +135,13 @@ internal sealed class SecretRedactor(bool contacts = false)
             }
 
             int start = at + found;
-            int longest = 1;
-            foreach (string value in document.Values)
+            int length = document.ValueAt(text[start..]);
+            if (length > 0)
             {
-                if (value.Length > longest && text[start..].StartsWith(value, StringComparison.Ordinal))
-                {
-                    longest = value.Length;
-                }
+                document.Add(start, start + length, "repeated");
             }
 
-            if (longest > 1)
-            {
-                document.Add(start, start + longest, "repeated");
-            }
-
-            at = start + longest;
+            at = start + Math.Max(1, length);
         }
     }
 

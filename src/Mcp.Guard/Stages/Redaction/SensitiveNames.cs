@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Stages.Redaction;
 
@@ -36,6 +37,17 @@ internal static class SensitiveNames
         if (name.Length is < 3 or > MaxLength)
         {
             return SensitiveNameKind.None;
+        }
+
+        if (name.ContainsAnyExceptInRange('\0', '\u007f'))
+        {
+            // Other dress and letters that look alike are read as what they look like.
+            Span<char> folded = stackalloc char[MaxLength];
+            int shown = Lookalikes.Fold(name, folded);
+            if (!folded[..shown].ContainsAnyExceptInRange('\0', '\u007f'))
+            {
+                return KindOf(folded[..shown]);
+            }
         }
 
         // The name in lower case without separators, and where its words start.

@@ -7,6 +7,9 @@ namespace Mcp.Guard.Stages.Redaction;
 internal static class TokenFinder
 {
     private const string PemBegin = "-----BEGIN ";
+    /// <summary>A shorter line of base64 is no line of a key, unless it is the last one.</summary>
+    private const int MinKeyLine = 16;
+
     private const string LicenseMark = "NRAL";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
@@ -110,26 +113,71 @@ internal static class TokenFinder
         return end;
     }
 
-    /// <summary>How far lines of base64 and headers go. Line ends may be written as backslash n, as in JSON or in a shell.</summary>
+    /// <summary>
+    /// How far the lines of a key go whose end is missing: headers (RFC 1421), then base64. Line ends may be written as backslash n, as in JSON or in a shell, and
+    /// marks of quotations, differences and concatenations may stand before each line.
+    /// </summary>
     private static int KeyLines(ReadOnlySpan<char> text)
     {
         int at = 0;
+        int end = 0;
         while (at < text.Length)
         {
-            int run = SecretAlphabet.Run(text, at, SecretAlphabet.Base64);
-            at += run;
-            while (at < text.Length && text[at] is '\r' or '\n' or ' ' or '\t')
+            int start = LineStart(text, at);
+            int run = SecretAlphabet.Run(text, start, SecretAlphabet.Base64);
+            int after = start + run;
+            if (run > 0 && after + 1 < text.Length && text[after] == ':' && text[after + 1] == ' ')
+            {
+                int line = text[after..].IndexOfAny('\r', '\n', '\\');
+                if (line < 0)
+                {
+                    return text.Length;
+                }
+
+                at = after + line;
+                continue;
+            }
+
+            if (run < MinKeyLine)
+            {
+                // The last line of a key is as short as its rest.
+                bool isLastLine = end > 0 && run > 0 && (after == text.Length || LineStart(text, after) > after);
+                return isLastLine ? after : end;
+            }
+
+            end = after;
+            at = after;
+        }
+
+        return end;
+    }
+
+    /// <summary>The index after line ends, written or escaped, and what stands before a line.</summary>
+    private static int LineStart(ReadOnlySpan<char> text, int at)
+    {
+        while (at < text.Length)
+        {
+            if (text[at] is '\r' or '\n' or ' ' or '\t' or '>' or '|' or '"' or '\'' or ',' || (text[at] == '+' && at + 1 < text.Length && text[at + 1] is ' ' or '\n'))
             {
                 at++;
             }
-
-            if (at + 1 < text.Length && text[at] == '\\' && text[at + 1] is 'n' or 'r')
+            else if (text[at] == '\\')
             {
-                at += 2;
-                run++;
-            }
+                int slash = at;
+                while (slash < text.Length && text[slash] == '\\')
+                {
+                    slash++;
+                }
 
-            if (run < 16)
+                if (slash < text.Length && text[slash] is 'n' or 'r')
+                {
+                    at = slash + 1;
+                    continue;
+                }
+
+                return at;
+            }
+            else
             {
                 return at;
             }

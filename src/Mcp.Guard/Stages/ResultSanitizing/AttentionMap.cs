@@ -1,4 +1,6 @@
-using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
@@ -12,9 +14,6 @@ internal static class AttentionMap
     /// <summary>After this many ASCII characters in a row the vectorised scan takes over again.</summary>
     private const int AsciiRunForVectors = 24;
 
-    private static readonly SearchValues<char> PlainAscii = SearchValues.Create(
-        "\t\n !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~");
-
     /// <summary>One bit for each UTF-16 unit.</summary>
     private static readonly ulong[] Bits = Build();
 
@@ -25,14 +24,14 @@ internal static class AttentionMap
         int i = start;
         while (i < text.Length)
         {
-            int skip = text[i..].IndexOfAnyExcept(PlainAscii);
-            if (skip < 0)
+            i = EndOfPlainAscii(text, i);
+            if (i == text.Length)
             {
-                return text.Length;
+                return i;
             }
 
             int asciiRun = 0;
-            for (i += skip; i < text.Length; i++)
+            for (; i < text.Length; i++)
             {
                 char c = text[i];
                 if ((bits[c >> 6] >> (c & 63) & 1) == 0)
@@ -65,6 +64,33 @@ internal static class AttentionMap
         }
 
         return text.Length;
+    }
+
+    /// <summary>The end of the ASCII characters from an index on that are printed or TAB or LF.</summary>
+    private static int EndOfPlainAscii(ReadOnlySpan<char> text, int start)
+    {
+        int i = start;
+        if (Vector256.IsHardwareAccelerated)
+        {
+            ref ushort units = ref Unsafe.As<char, ushort>(ref MemoryMarshal.GetReference(text));
+            for (int last = text.Length - Vector256<byte>.Count; i <= last; i += Vector256<byte>.Count)
+            {
+                Vector256<byte> characters = Vector256.NarrowWithSaturation(Vector256.LoadUnsafe(ref units, (nuint)i), Vector256.LoadUnsafe(ref units, (nuint)i + 16));
+                Vector256<byte> plain = Vector256.LessThanOrEqual(characters - Vector256.Create((byte)' '), Vector256.Create((byte)('~' - ' ')))
+                    | Vector256.LessThanOrEqual(characters - Vector256.Create((byte)'\t'), Vector256.Create((byte)1));
+                if (plain != Vector256<byte>.AllBitsSet)
+                {
+                    return i + System.Numerics.BitOperations.TrailingZeroCount(~plain.ExtractMostSignificantBits());
+                }
+            }
+        }
+
+        while (i < text.Length && text[i] is (>= ' ' and <= '~') or '\t' or '\n')
+        {
+            i++;
+        }
+
+        return i;
     }
 
     /// <summary>Whether a character beyond the basic plane is one to look at.</summary>

@@ -15,6 +15,10 @@ internal static class HtmlReader
     /// <summary>How many characters of link text are compared with the link's host.</summary>
     private const int MaxLinkText = 300;
 
+    /// <summary>What can change the reading inside a tag or a quoted value, and what can inside an unquoted value too.</summary>
+    private static readonly SearchValues<char> TagStops = SearchValues.Create("<>=\"'");
+    private static readonly SearchValues<char> UnquotedStops = SearchValues.Create("<>=\"' \t\n\r\f");
+
     private static readonly SearchValues<char> UnquotedEnds = SearchValues.Create(" \t\n\r\f>");
 
     private enum TokenState
@@ -34,9 +38,10 @@ internal static class HtmlReader
         Linking = 1,
         Meta = 2,
         Object = 4,
+        Animating = 8,
     }
 
-    public static void Read(ReadOnlySpan<char> text, MarkupFindings findings)
+    public static void Read(ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         TokenState whole = TokenState.Outside;
         TokenState fresh = TokenState.Outside;
@@ -57,6 +62,16 @@ internal static class HtmlReader
 
                 i += skip;
             }
+            else if (whole != TokenState.BeforeValue && fresh != TokenState.BeforeValue)
+            {
+                int skip = text[i..].IndexOfAny(whole == TokenState.Unquoted || fresh == TokenState.Unquoted ? UnquotedStops : TagStops);
+                if (skip < 0)
+                {
+                    break;
+                }
+
+                i += skip;
+            }
 
             char c = text[i];
             if (c == '<' && i + 1 < text.Length && char.IsAsciiLetter(text[i + 1]))
@@ -69,9 +84,15 @@ internal static class HtmlReader
                     findings.Flags |= ContentFlags.ActiveContent;
                 }
 
-                if (name.Equals("details", StringComparison.OrdinalIgnoreCase))
+                if (name.Equals("details", StringComparison.OrdinalIgnoreCase) || IsHidden(text[(i + 1 + name.Length)..]))
                 {
                     findings.HidesInDescriptions = true;
+                }
+
+                if (IsScriptScheme(name))
+                {
+                    // An autolink of Markdown takes any scheme.
+                    MarkdownReader.JudgeScript(MarkupAddress.Read(text, i + 1, markdown: true, ref findings), image: false, text, ref findings);
                 }
 
                 fresh = TokenState.Tag;
@@ -80,7 +101,7 @@ internal static class HtmlReader
                 continue;
             }
 
-            if (c == '<' && text[i..].StartsWith("<!--", StringComparison.Ordinal))
+            if (c == '<' && IsComment(text[i..]))
             {
                 findings.HidesInDescriptions = true;
             }
@@ -96,7 +117,7 @@ internal static class HtmlReader
                 ReadOnlySpan<char> name = AttributeName(text, i);
                 if (!name.IsEmpty)
                 {
-                    styles |= JudgeAttribute(text, i, name, elements, findings, ref anchor);
+                    styles |= JudgeAttribute(text, i, name, elements, ref findings, ref anchor);
                 }
             }
 
@@ -106,8 +127,7 @@ internal static class HtmlReader
             if (c == '>' && anchor.Kind == MarkupAddressKind.Remote && fresh == TokenState.Outside)
             {
                 ReadOnlySpan<char> shown = text.Slice(i, Math.Min(MaxLinkText, text.Length - i));
-                int close = shown.IndexOf('<');
-                if (close > 0 && LinkText.NamesAnotherHost(shown[..close], anchor.Host))
+                if (LinkText.NamesAnotherHost(shown, anchor.Host))
                 {
                     findings.Flags |= ContentFlags.ActiveContent;
                 }
@@ -118,7 +138,7 @@ internal static class HtmlReader
 
         if (styles)
         {
-            ReadStyleAddresses(text, findings);
+            ReadStyleAddresses(text, ref findings);
         }
     }
 
@@ -139,7 +159,7 @@ internal static class HtmlReader
     };
 
     /// <summary>Judges one attribute; true where it holds style.</summary>
-    private static bool JudgeAttribute(ReadOnlySpan<char> text, int equals, ReadOnlySpan<char> name, Elements elements, MarkupFindings findings, ref MarkupAddress anchor)
+    private static bool JudgeAttribute(ReadOnlySpan<char> text, int equals, ReadOnlySpan<char> name, Elements elements, ref MarkupFindings findings, ref MarkupAddress anchor)
     {
         if (name.Length > 4 && name.StartsWith("on", StringComparison.OrdinalIgnoreCase) && !name.ContainsAnyExceptInRange('A', 'z'))
         {
@@ -153,10 +173,10 @@ internal static class HtmlReader
         switch (lower[..name.Length])
         {
             case "src" or "poster" or "background" or "lowsrc" or "dynsrc" or "action" or "formaction" or "xlink:href" or "manifest" or "codebase" or "classid" or "profile" or "icon":
-                Load(text, start, findings);
+                Load(text, start, ref findings);
                 return false;
             case "srcset" or "imagesrcset" or "ping" or "archive":
-                LoadEach(Value(text, start, quote), text, start, findings);
+                LoadEach(Value(text, start, quote), text, start, ref findings);
                 return false;
             case "srcdoc":
                 findings.Flags |= ContentFlags.ActiveContent;
@@ -164,20 +184,26 @@ internal static class HtmlReader
             case "href":
                 if ((elements & Elements.Linking) != 0)
                 {
-                    Load(text, start, findings);
+                    Load(text, start, ref findings);
                 }
                 else
                 {
-                    anchor = Link(text, start, quote, findings);
+                    anchor = Link(text, start, quote, ref findings);
                 }
 
                 return false;
             case "data" when (elements & Elements.Object) != 0:
-                Load(text, start, findings);
+                Load(text, start, ref findings);
                 return false;
             case "content" when (elements & Elements.Meta) != 0:
-                LoadRefresh(text, start, Value(text, start, quote), findings);
+                LoadRefresh(text, start, Value(text, start, quote), ref findings);
                 return false;
+            case "values" or "to" or "from" or "by" when (elements & Elements.Animating) != 0:
+                Load(text, start, ref findings);
+                return false;
+            case "fill" or "stroke" or "filter" or "mask" or "clip-path" or "cursor" or "marker" or "marker-start" or "marker-mid" or "marker-end":
+                // Presentation attributes of SVG take url(...) as styles do.
+                return true;
             case "style":
                 if (HiddenStyle.Hides(Value(text, start, quote)))
                 {
@@ -190,27 +216,27 @@ internal static class HtmlReader
         }
     }
 
-    private static void Load(ReadOnlySpan<char> text, int start, MarkupFindings findings)
+    private static void Load(ReadOnlySpan<char> text, int start, ref MarkupFindings findings)
     {
-        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false);
+        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false, ref findings);
         if (address.Kind == MarkupAddressKind.Remote)
         {
-            findings.Resources.Add(address);
+            findings.AddResource(address);
         }
         else
         {
-            MarkdownReader.JudgeScript(address, image: true, text, findings);
+            MarkdownReader.JudgeScript(address, image: true, text, ref findings);
         }
     }
 
     /// <summary>A list of addresses with descriptors, separated by commas or blanks.</summary>
-    private static void LoadEach(ReadOnlySpan<char> value, ReadOnlySpan<char> text, int start, MarkupFindings findings)
+    private static void LoadEach(ReadOnlySpan<char> value, ReadOnlySpan<char> text, int start, ref MarkupFindings findings)
     {
         int at = 0;
         while (at < value.Length)
         {
             int before = findings.Resources.Count;
-            Load(text, start + at, findings);
+            Load(text, start + at, ref findings);
             int from = findings.Resources.Count > before ? Math.Max(at + 1, findings.Resources[^1].HostEnd - start) : at + 1;
             if (from >= value.Length)
             {
@@ -227,10 +253,10 @@ internal static class HtmlReader
         }
     }
 
-    private static MarkupAddress Link(ReadOnlySpan<char> text, int start, char quote, MarkupFindings findings)
+    private static MarkupAddress Link(ReadOnlySpan<char> text, int start, char quote, ref MarkupFindings findings)
     {
-        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false);
-        MarkdownReader.JudgeScript(address, image: false, text, findings);
+        MarkupAddress address = MarkupAddress.Read(text, start, markdown: false, ref findings);
+        MarkdownReader.JudgeScript(address, image: false, text, ref findings);
         if (address.Kind == MarkupAddressKind.Other)
         {
             return address;
@@ -244,14 +270,14 @@ internal static class HtmlReader
 
         if (address.Kind == MarkupAddressKind.Remote && value.Contains('?'))
         {
-            findings.Links.Add(address);
+            findings.AddLink(address);
         }
 
         return address;
     }
 
     /// <summary>The content of a refresh: seconds, then an address. Other metadata (a page's preview image) loads nothing.</summary>
-    private static void LoadRefresh(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> value, MarkupFindings findings)
+    private static void LoadRefresh(ReadOnlySpan<char> text, int start, ReadOnlySpan<char> value, ref MarkupFindings findings)
     {
         int at = 0;
         while (at < value.Length && (IsBlank(value[at]) || char.IsAsciiDigit(value[at]) || value[at] == '.'))
@@ -284,11 +310,11 @@ internal static class HtmlReader
             }
         }
 
-        Load(text, start + at, findings);
+        Load(text, start + at, ref findings);
     }
 
     /// <summary>Addresses in style sheets: url(...) and @import.</summary>
-    private static void ReadStyleAddresses(ReadOnlySpan<char> text, MarkupFindings findings)
+    private static void ReadStyleAddresses(ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         foreach (string opening in (ReadOnlySpan<string>)["url(", "@import", "image-set("])
         {
@@ -308,7 +334,7 @@ internal static class HtmlReader
                     start++;
                 }
 
-                Load(text, start, findings);
+                Load(text, start, ref findings);
             }
         }
     }
@@ -380,8 +406,49 @@ internal static class HtmlReader
             "link" or "base" or "image" or "use" or "feimage" or "script" or "mpath" or "pattern" or "filter" or "svg:image" => Elements.Linking,
             "meta" => Elements.Meta,
             "object" => Elements.Object,
+            "animate" or "set" or "animatetransform" or "animatemotion" => Elements.Animating,
             _ => Elements.None,
         };
+    }
+
+    private static bool IsScriptScheme(ReadOnlySpan<char> name)
+    {
+        foreach (string scheme in (ReadOnlySpan<string>)["javascript:", "vbscript:", "livescript:", "mocha:", "data:"])
+        {
+            if (name.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Comments as an HTML tokenizer reads them: "&lt;!" that is no document type, and "&lt;?" (of XML and PHP only what a description shows as code).</summary>
+    private static bool IsComment(ReadOnlySpan<char> rest) =>
+        rest.Length > 2 && (rest[1] == '!'
+            ? rest[2] is '-' or '[' || (char.IsLetter(rest[2]) && !rest[2..].StartsWith("doctype", StringComparison.OrdinalIgnoreCase))
+            : rest[1] == '?' && char.IsLetter(rest[2]) && !rest[2..].StartsWith("xml", StringComparison.OrdinalIgnoreCase) && !rest[2..].StartsWith("php", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether the tag whose attributes start here has the attribute "hidden".</summary>
+    private static bool IsHidden(ReadOnlySpan<char> attributes)
+    {
+        ReadOnlySpan<char> tag = attributes[..Math.Min(MaxUnquoted, attributes.Length)];
+        int end = tag.IndexOfAny('<', '>');
+        tag = end < 0 ? tag : tag[..end];
+        for (int at = 0; tag[at..].IndexOf("hidden", StringComparison.OrdinalIgnoreCase) is >= 0 and int found;)
+        {
+            int start = at + found;
+            at = start + 6;
+            bool alone = start > 0 && (IsBlank(tag[start - 1]) || tag[start - 1] is '/' or '"' or '\'')
+                && (at == tag.Length ? end >= 0 : IsBlank(tag[at]) || tag[at] is '/' or '=');
+            if (alone)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsBlank(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f';

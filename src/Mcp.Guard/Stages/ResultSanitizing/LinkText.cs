@@ -9,7 +9,10 @@ internal static class LinkText
 
     private static readonly SearchValues<char> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
 
-    private static readonly SearchValues<char> HostEnds = SearchValues.Create("/?#: \t\n");
+    private static readonly SearchValues<char> HostEnds = SearchValues.Create("/?#: \t\r\n<");
+
+    /// <summary>How many tags around the text of a link are looked through.</summary>
+    private const int MaxTags = 8;
 
     /// <summary>Endings that make a word a host even without a scheme; endings that are also file names (md, py, sh) are left out.</summary>
     private static readonly string[] Endings = [".com", ".org", ".net", ".io", ".dev", ".gov", ".edu", ".app", ".example", ".co.uk", ".de", ".eu"];
@@ -18,6 +21,13 @@ internal static class LinkText
     public static bool NamesAnotherHost(ReadOnlySpan<char> shown, string targetHost)
     {
         ReadOnlySpan<char> text = shown.Trim(" \t\r\n*_`");
+        for (int tags = 0; tags < MaxTags && text.Length > 1 && text[0] == '<' && char.IsAsciiLetter(text[1]) && text.IndexOf('>') is > 0 and int close; tags++)
+        {
+            text = text[(close + 1)..].Trim(" \t\r\n*_`");
+        }
+
+        int tag = text.IndexOf('<');
+        text = tag < 0 ? text : text[..tag];
         bool named = false;
         int scheme = text.IndexOf("://", StringComparison.Ordinal);
         if (scheme is > 0 and < 12)

@@ -18,7 +18,7 @@ internal static class Lookalikes
         ("\u0578\u057d\u0585\u0570\u0581\u0584\u0566\u0561\u13a0\u13a1\u13a2\u13aa\u13ac\u13b3\u13bb\u13d2\u13da\u13de\u13df", "nuohgfqwDRTAEWHRSLC"),
         ("\u0131\u0251\u0261\u026a\u0269\u0274\u0280\u028f\u1d00\u1d04\u1d05\u1d07\u1d0a\u1d0b\u1d0d\u1d0f\u1d18\u1d1b\u1d1c\u1d20\u1d21\u1d22\u0142\u0141\u00f8\u00d8\u0111\u0110\u0127", "iagiinryacdejkmoptuvwzlLoOdDh"),
         // Brackets, bars and hyphens
-        ("\u2039\u203a\u27e8\u27e9\u3008\u3009\uff1c\uff1e\u276e\u276f\u2329\u232a\uff5c\u2223\u01c0\uff3b\uff3d\u2010\u2011\u2012\u2013\u2212\uff0d\uff3f\uff1a\uff03\uff0f", "<><><><><><>|||[]------_:#/"));
+        ("\u2039\u203a\u27e8\u27e9\u3008\u3009\uff1c\uff1e\u276e\u276f\u2329\u232a\uff5c\u2223\u01c0\uff3b\uff3d\u2010\u2011\u2012\u2013\u2212\uff0d\uff3f\u2581\uff1a\uff03\uff0f", "<><><><><><>|||[]------__:#/"));
 
     /// <summary>One bit for each UTF-16 unit that has a look-alike or is the first half of a character that may have one.</summary>
     private static readonly ulong[] Folding = BuildFolding();

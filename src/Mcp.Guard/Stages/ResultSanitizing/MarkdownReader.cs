@@ -15,16 +15,19 @@ internal static class MarkdownReader
     /// <summary>How many closing brackets are tried for one image: a label holds none (CommonMark 6.3), so this is generous and keeps the work linear.</summary>
     private const int MaxClosers = 16;
 
+    /// <summary>How far behind the colon of a definition its address is looked for.</summary>
+    private const int MaxBlanks = 32;
+
     /// <summary>How much of a link's address is looked at for a template or query.</summary>
     private const int MaxLinkText = 512;
 
-    public static void Read(ReadOnlySpan<char> text, MarkupFindings findings)
+    public static void Read(ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         Span<int> open = stackalloc int[MaxOpenBrackets];
         int depth = 0;
         int lastImage = -1;
         int closers = 0;
-        bool templates = HoldsTemplate(text);
+        bool? templates = null;
         HashSet<string>? imageLabels = null;
         List<(string Label, MarkupAddress Address)>? definitions = null;
         int i = 0;
@@ -61,7 +64,7 @@ internal static class MarkdownReader
             if (follows == '(')
             {
                 depth = Math.Max(0, depth - 1);
-                ReadDestination(text, opener, i, image, templates, findings);
+                ReadDestination(text, opener, i, image, templates ??= HoldsTemplate(text), ref findings);
                 i += 2;
                 continue;
             }
@@ -80,11 +83,11 @@ internal static class MarkdownReader
                 }
                 else if (follows == ':')
                 {
-                    MarkupAddress address = ReadAddress(text, i + 2);
+                    MarkupAddress address = ReadAddress(text, i + 2, ref findings);
                     if (address.Kind is MarkupAddressKind.Remote or MarkupAddressKind.Script)
                     {
                         (definitions ??= []).Add((NormalizeLabel(text[(opener + 1)..i]), address));
-                        JudgeScript(address, image: false, text, findings);
+                        JudgeScript(address, image: false, text, ref findings);
                     }
 
                     depth--;
@@ -110,21 +113,21 @@ internal static class MarkdownReader
         {
             if (anyImage && address.Kind == MarkupAddressKind.Remote && imageLabels.Contains(label))
             {
-                findings.Resources.Add(address);
+                findings.AddResource(address);
             }
         }
     }
 
-    private static void ReadDestination(ReadOnlySpan<char> text, int opener, int closer, bool image, bool templates, MarkupFindings findings)
+    private static void ReadDestination(ReadOnlySpan<char> text, int opener, int closer, bool image, bool templates, ref MarkupFindings findings)
     {
-        MarkupAddress address = ReadAddress(text, closer + 2);
+        MarkupAddress address = ReadAddress(text, closer + 2, ref findings);
         if (image && address.Kind == MarkupAddressKind.Remote)
         {
-            findings.Resources.Add(address);
+            findings.AddResource(address);
             return;
         }
 
-        JudgeScript(address, image, text, findings);
+        JudgeScript(address, image, text, ref findings);
         if (!templates && address.Kind != MarkupAddressKind.Remote)
         {
             return;
@@ -140,7 +143,7 @@ internal static class MarkdownReader
         {
             if (destination.Contains('?'))
             {
-                findings.Links.Add(address);
+                findings.AddLink(address);
             }
 
             if (opener >= 0 && LinkText.NamesAnotherHost(text[(opener + 1)..closer], address.Host))
@@ -151,7 +154,7 @@ internal static class MarkdownReader
     }
 
     /// <summary>Script schemes, and data that is no image: a link to it opens a page that the text's author wrote.</summary>
-    public static void JudgeScript(MarkupAddress address, bool image, ReadOnlySpan<char> text, MarkupFindings findings)
+    public static void JudgeScript(MarkupAddress address, bool image, ReadOnlySpan<char> text, ref MarkupFindings findings)
     {
         if (address.Kind == MarkupAddressKind.Script)
         {
@@ -168,12 +171,29 @@ internal static class MarkdownReader
         }
     }
 
+    /// <summary>Whether a definition leads nowhere, so that its title is a comment: <c>[//]: # (text)</c>, <c>[x]: &lt;> "text"</c>.</summary>
+    public static bool HoldsComment(ReadOnlySpan<char> text)
+    {
+        int at = 0;
+        while (text[at..].IndexOf("]:", StringComparison.Ordinal) is >= 0 and int found)
+        {
+            at += found + 2;
+            ReadOnlySpan<char> target = text.Slice(at, Math.Min(MaxBlanks, text.Length - at)).TrimStart(" \t\r\n");
+            if (target.StartsWith('#') || target.StartsWith("<>", StringComparison.Ordinal) || target.StartsWith("<#", StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public static bool HoldsTemplate(ReadOnlySpan<char> destination) =>
         destination.Contains("{{", StringComparison.Ordinal) || destination.Contains("${", StringComparison.Ordinal)
         || destination.Contains("{%", StringComparison.Ordinal) || destination.Contains("<%", StringComparison.Ordinal)
         || destination.Contains("%7b%7b", StringComparison.OrdinalIgnoreCase);
 
-    private static MarkupAddress ReadAddress(ReadOnlySpan<char> text, int at)
+    private static MarkupAddress ReadAddress(ReadOnlySpan<char> text, int at, ref MarkupFindings findings)
     {
         while (at < text.Length && text[at] is ' ' or '\t' or '\n' or '\r')
         {
@@ -185,7 +205,7 @@ internal static class MarkdownReader
             at++;
         }
 
-        return MarkupAddress.Read(text, at, markdown: true);
+        return MarkupAddress.Read(text, at, markdown: true, ref findings);
     }
 
     private static ReadOnlySpan<char> Destination(ReadOnlySpan<char> text, int at)

@@ -25,7 +25,7 @@ internal readonly record struct MarkupAddress
     public string Scheme { get; private init; }
 
     /// <summary>Reads the address at <paramref name="start"/>. <paramref name="markdown"/>: backslash escapes count too.</summary>
-    public static MarkupAddress Read(ReadOnlySpan<char> text, int start, bool markdown)
+    public static MarkupAddress Read(ReadOnlySpan<char> text, int start, bool markdown, ref MarkupFindings findings)
     {
         var decoder = new MarkupDecoder(text, markdown);
         int limit = Math.Min(text.Length, start + MaxSchemeText);
@@ -66,7 +66,7 @@ internal readonly record struct MarkupAddress
         string name = string.Empty;
         if (named)
         {
-            name = scheme[..length].ToString();
+            name = scheme[..length] switch { "https" => "https", "http" => "http", _ => scheme[..length].ToString() };
             at = next;
             c = decoder.Read(at, out next);
             if (name is "javascript" or "vbscript" or "livescript" or "mocha")
@@ -93,11 +93,11 @@ internal readonly record struct MarkupAddress
         }
 
         bool special = name is "http" or "https" or "ftp" or "ws" or "wss";
-        return slashes >= 2 || special ? ReadAuthority(text, first, at, name, decoder) : Other(first);
+        return slashes >= 2 || special ? ReadAuthority(text, first, at, name, decoder, ref findings) : Other(first);
     }
 
     /// <summary>Reads the authority behind two slashes; <paramref name="start"/> is where the address starts.</summary>
-    public static MarkupAddress ReadAuthority(ReadOnlySpan<char> text, int start, int authority, string scheme, MarkupDecoder decoder)
+    public static MarkupAddress ReadAuthority(ReadOnlySpan<char> text, int start, int authority, string scheme, MarkupDecoder decoder, ref MarkupFindings findings)
     {
         int hostStart = authority;
         int at = authority;
@@ -147,7 +147,7 @@ internal readonly record struct MarkupAddress
                 AuthorityStart = authority,
                 HostStart = hostStart,
                 HostEnd = at,
-                Host = name.ToString(),
+                Host = findings.HostName(name),
                 Scheme = scheme,
             };
     }

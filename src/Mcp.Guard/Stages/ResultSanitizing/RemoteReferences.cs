@@ -9,44 +9,45 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal static class RemoteReferences
 {
-    private static readonly SearchValues<string> MarkupStarts = SearchValues.Create(["](", "![", "]:", "<"], StringComparison.Ordinal);
-
     private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"'<>)");
 
     /// <summary>Finds markup and rewrites addresses; <paramref name="hidesInDescriptions"/> tells of comments and folded sections.</summary>
     public static ContentFlags Run(ReadOnlySpan<char> text, RemoteReferencePolicy policy, ref TextBuffer output, out bool hidesInDescriptions)
     {
         hidesInDescriptions = false;
-        int first = text.IndexOfAny(MarkupStarts);
-        if (first < 0)
+        MarkupScan.Find(text, out bool html, out bool markdown);
+        if (!html && !markdown)
         {
             output.Keep(0, text.Length);
             return ContentFlags.None;
         }
 
         var findings = new MarkupFindings();
-        if (text[first..].Contains('<'))
+        if (html)
         {
-            HtmlReader.Read(text, findings);
+            HtmlReader.Read(text, ref findings);
         }
 
-        if (text[first..].Contains(']'))
+        if (markdown)
         {
-            MarkdownReader.Read(text, findings);
+            MarkdownReader.Read(text, ref findings);
         }
 
-        hidesInDescriptions = findings.HidesInDescriptions || text.Contains("]: #", StringComparison.Ordinal) || text.Contains("]: <>", StringComparison.Ordinal);
+        hidesInDescriptions = findings.HidesInDescriptions
+            || (markdown && MarkdownReader.HoldsComment(text));
         ContentFlags flags = findings.Flags;
         List<Edit>? edits = null;
         HashSet<string>? hosts = null;
-        foreach (MarkupAddress address in findings.Resources)
+        IReadOnlyList<MarkupAddress> resources = findings.Resources;
+        for (int i = 0; i < resources.Count; i++)
         {
+            MarkupAddress address = resources[i];
             if (!policy.Allows(address.Host))
             {
                 flags |= ContentFlags.RemoteResource;
                 if (policy.Resources != RemoteReferenceAction.Keep)
                 {
-                    (edits ??= []).Add(new Edit(address, policy.Resources));
+                    (edits ??= new(resources.Count)).Add(new Edit(address, policy.Resources));
                     (hosts ??= new(StringComparer.Ordinal)).Add(address.Host);
                 }
             }
@@ -72,7 +73,7 @@ internal static class RemoteReferences
 
         if (hosts is not null)
         {
-            FindAddressesOf(hosts, text, policy.Resources, edits);
+            FindAddressesOf(hosts, text, policy.Resources, edits, ref findings);
         }
 
         // Each reader finds in order; only where they interleave is there something to sort.
@@ -99,14 +100,12 @@ internal static class RemoteReferences
     }
 
     /// <summary>Every "//" in front of one of the hosts, with the scheme before it.</summary>
-    private static void FindAddressesOf(HashSet<string> hosts, ReadOnlySpan<char> text, RemoteReferenceAction action, List<Edit> edits)
+    private static void FindAddressesOf(HashSet<string> hosts, ReadOnlySpan<char> text, RemoteReferenceAction action, List<Edit> edits, ref MarkupFindings findings)
     {
-        var known = new HashSet<int>(edits.Count);
-        foreach (Edit edit in edits)
-        {
-            known.Add(edit.Address.AuthorityStart);
-        }
-
+        // What was found stands in order nearly always; then a look beside the last one tells whether an address is known.
+        int given = edits.Count;
+        HashSet<int>? known = InOrder(edits) ? null : [.. edits.Select(edit => edit.Address.AuthorityStart)];
+        int next = 0;
         var decoder = new MarkupDecoder(text, markdown: false);
         int at = 0;
         while (text[at..].IndexOf("//", StringComparison.Ordinal) is >= 0 and int found)
@@ -118,7 +117,12 @@ internal static class RemoteReferences
                 at++;
             }
 
-            if (known.Contains(at))
+            while (next < given && edits[next].Address.AuthorityStart < at)
+            {
+                next++;
+            }
+
+            if (known?.Contains(at) ?? (next < given && edits[next].Address.AuthorityStart == at))
             {
                 continue;
             }
@@ -133,11 +137,12 @@ internal static class RemoteReferences
                     letters--;
                 }
 
-                scheme = text[letters..(start - 1)].ToString().ToLowerInvariant();
+                ReadOnlySpan<char> written = text[letters..(start - 1)];
+                scheme = written is "https" ? "https" : written is "http" ? "http" : written.ToString().ToLowerInvariant();
                 start = letters;
             }
 
-            MarkupAddress address = MarkupAddress.ReadAuthority(text, start, at, scheme, decoder);
+            MarkupAddress address = MarkupAddress.ReadAuthority(text, start, at, scheme, decoder, ref findings);
             if (address.Kind == MarkupAddressKind.Remote && hosts.Contains(address.Host))
             {
                 edits.Add(new Edit(address, action));

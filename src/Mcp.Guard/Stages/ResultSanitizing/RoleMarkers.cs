@@ -10,6 +10,7 @@ internal static class RoleMarkers
     [
         "[inst]", "[/inst]", "<<sys>>", "<system>", "</system>", "<assistant>", "</assistant>", "<tool_result", "</tool_result", "<tool_response", "</tool_response",
         "<function_calls", "<function_results", "<invoke name", "<tool_call>", "<untrusted", "</untrusted", "<system-reminder", "<system_prompt", "</system_prompt", "<user_message", "<start_of_turn>", "<end_of_turn>",
+        "[available_tools]", "[tool_calls]", "[tool_results]", "[system_prompt]", "[/system_prompt]", "[gmask]", "<bos>", "<eos>",
         "### instruction:", "### response:", "### system:", "### human:", "### assistant:",
     ];
 
@@ -21,7 +22,7 @@ internal static class RoleMarkers
         StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>What an imitated user says.</summary>
-    private static readonly WordingElement Agreement = new("yes|approve|approved|approves|consent|confirm|confirmed|allow|accept|proceed|ok|okay|ignore|delete|grant|agree");
+    private static readonly WordingElement Agreement = new("yes|approve|approved|approves|consent|confirm|confirmed|allow|accept|proceed|ok|okay|ignore|delete|grant|agree", new WordVocabulary());
 
     /// <summary>Whether a text holds "&lt;|word|&gt;" with a word that a model's template uses.</summary>
     public static bool HoldsTurn(ReadOnlySpan<char> text)
@@ -45,14 +46,48 @@ internal static class RoleMarkers
     private static bool IsTurn(ReadOnlySpan<char> rest)
     {
         int close = rest[..Math.Min(rest.Length, 40)].IndexOf("|>", StringComparison.Ordinal);
-        return close > 2 && Turns.Contains(rest[2..close].Trim());
+        if (close <= 2)
+        {
+            return false;
+        }
+
+        // Markdown writes an underscore as "\_".
+        ReadOnlySpan<char> word = rest[2..close];
+        Span<char> plain = stackalloc char[word.Length];
+        int length = 0;
+        foreach (char c in word)
+        {
+            if (c != '\\')
+            {
+                plain[length++] = c == '\u2581' ? '_' : c;
+            }
+        }
+
+        return Turns.Contains(plain[..length].Trim()) || IsSpecialToken(plain[..length]);
+    }
+
+    /// <summary>What tokenizers call their special tokens: one name without blanks, of three characters or more. "&lt;| x |>" is an operator of programs.</summary>
+    private static bool IsSpecialToken(ReadOnlySpan<char> word)
+    {
+        foreach (char c in word)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c != '_')
+            {
+                return false;
+            }
+        }
+
+        return word.Length >= 3 && char.IsAsciiLetter(word[0]);
     }
 
     /// <summary>"role": "system" beside content: data may hold a user's words, but nobody else's system prompt.</summary>
     public static bool IsSystemRole(ReadOnlySpan<char> rest)
     {
-        ReadOnlySpan<char> value = rest[6..Math.Min(rest.Length, 40)].TrimStart(" \t:\"");
-        return value.StartsWith("system\"", StringComparison.OrdinalIgnoreCase) || value.StartsWith("developer\"", StringComparison.OrdinalIgnoreCase);
+        ReadOnlySpan<char> value = rest[6..Math.Min(rest.Length, 40)].TrimStart(" \t:\"'");
+        return IsQuotedWord(value, "system") || IsQuotedWord(value, "developer");
+
+        static bool IsQuotedWord(ReadOnlySpan<char> value, string word) =>
+            value.Length > word.Length && value.StartsWith(word, StringComparison.OrdinalIgnoreCase) && value[word.Length] is '"' or '\'';
     }
 
     public static bool StartsLine(ReadOnlySpan<char> text, int at)

@@ -49,7 +49,7 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
 
     private static ContentFlags Judge(ReadOnlySpan<char> visible, TextSurface surface)
     {
-        ContentFlags flags = Wording.Judge(visible, surface);
+        ContentFlags flags = Wording.Default.Judge(visible, surface);
         if (surface == TextSurface.Description && HiddenMarkup.HasGap(visible))
         {
             flags |= ContentFlags.HiddenMarkup;

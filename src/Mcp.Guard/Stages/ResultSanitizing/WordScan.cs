@@ -1,48 +1,47 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>
-/// Finds the words of a text that start one of many phrases. A word starts at an ASCII letter with no ASCII letter or digit before it; 32 characters at
-/// a time tell where words start, and only there is anything looked up.
+/// Finds the words of a text that start one of many phrases. A word starts at an ASCII letter with no ASCII letter or digit before it; a
+/// <see cref="WordStartFilter"/> passes over nearly all of them many characters at a time, and only what is left is looked up.
 /// </summary>
 internal sealed class WordScan
 {
-    private const int Block = 32;
-
     private readonly FourCharacters _starts;
+    private readonly WordStartFilter _filter;
+
+    /// <summary>Of each phrase of a group the fifth to eighth character, and which of them it has.</summary>
+    private readonly (ulong Characters, ulong Mask)[][] _tails;
 
     /// <param name="phrases">ASCII in lower case, three characters or more, the first a letter.</param>
     public WordScan(IEnumerable<string> phrases)
     {
-        _starts = new FourCharacters(phrases, FourCharacters.IgnoreCase);
+        string[] all = [.. phrases];
+        _starts = new FourCharacters(all, FourCharacters.IgnoreCase);
+        _filter = new WordStartFilter(all);
+        _tails = [.. _starts.Groups.Select(group => group.Select(Tail).ToArray())];
     }
 
     /// <summary>The phrases of each group.</summary>
     public string[][] Groups => _starts.Groups;
 
-    /// <summary>The index of the next word at or after <paramref name="start"/> whose first four characters are those of a group, or -1.</summary>
+    /// <summary>The index of the next word at or after <paramref name="start"/> that starts as a phrase of a group does, as far as its eighth character; or -1.</summary>
     public int Next(ReadOnlySpan<char> text, int start, out int group)
     {
         ref char first = ref MemoryMarshal.GetReference(text);
         int at = start;
         uint before = start > 0 && char.IsAsciiLetterOrDigit(text[start - 1]) ? 1u : 0u;
-        if (Vector256.IsHardwareAccelerated)
+        if (WordStartFilter.IsSupported)
         {
-            // Each start in a block must have its four characters.
-            for (int last = text.Length - Block - 3; at <= last; at += Block)
+            for (int last = text.Length - WordStartFilter.Read; at <= last; at += WordStartFilter.Judged)
             {
-                uint letters = Letters(ref first, at, out uint words);
-                uint starts = letters & ~((words << 1) | before);
-                before = words >> 31;
-                for (; starts != 0; starts &= starts - 1)
+                for (uint places = _filter.Candidates(ref first, at, ref before); places != 0; places &= places - 1)
                 {
-                    int word = at + BitOperations.TrailingZeroCount(starts);
+                    int word = at + BitOperations.TrailingZeroCount(places);
                     group = _starts.GroupAt(ref first, word);
-                    if (group >= 0)
+                    if (group >= 0 && MayStand(text, word, group))
                     {
                         return word;
                     }
@@ -57,7 +56,7 @@ internal sealed class WordScan
             if (letter && before == 0)
             {
                 group = at + 4 <= text.Length ? _starts.GroupAt(ref first, at) : _starts.GroupAtEnd(text[at..]);
-                if (group >= 0)
+                if (group >= 0 && MayStand(text, at, group))
                 {
                     return at;
                 }
@@ -70,20 +69,35 @@ internal sealed class WordScan
         return -1;
     }
 
-    /// <summary>One bit for each of 32 characters that is an ASCII letter; <paramref name="words"/>: a letter or digit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Letters(ref char text, int at, out uint words)
+    private bool MayStand(ReadOnlySpan<char> text, int at, int group)
     {
-        ref ushort units = ref Unsafe.As<char, ushort>(ref text);
-        Vector256<ushort> low = Vector256.LoadUnsafe(ref units, (nuint)at);
-        Vector256<ushort> high = Vector256.LoadUnsafe(ref units, (nuint)at + 16);
-        Vector256<ushort> lowLetters = InRange(low | Vector256.Create((ushort)0x20), 'a', 25);
-        Vector256<ushort> highLetters = InRange(high | Vector256.Create((ushort)0x20), 'a', 25);
-        uint letters = Vector256.Narrow(lowLetters, highLetters).ExtractMostSignificantBits();
-        words = letters | Vector256.Narrow(InRange(low, '0', 9), InRange(high, '0', 9)).ExtractMostSignificantBits();
-        return letters;
+        if (at + 8 > text.Length)
+        {
+            return true;
+        }
+
+        ulong next = MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes(text.Slice(at + 4, 4))) | FourCharacters.IgnoreCase;
+        foreach ((ulong characters, ulong mask) in _tails[group])
+        {
+            if ((next & mask) == characters)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    private static Vector256<ushort> InRange(Vector256<ushort> units, char from, ushort width) =>
-        Vector256.LessThanOrEqual(units - Vector256.Create((ushort)from), Vector256.Create(width));
+    private static (ulong Characters, ulong Mask) Tail(string phrase)
+    {
+        ulong characters = 0;
+        ulong mask = 0;
+        for (int i = 4; i < Math.Min(8, phrase.Length); i++)
+        {
+            characters |= ((ulong)phrase[i] | 0x20) << (16 * (i - 4));
+            mask |= 0xFFFFUL << (16 * (i - 4));
+        }
+
+        return (characters, mask);
+    }
 }

@@ -6,12 +6,19 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal sealed class WordingAnchor
 {
-    private static readonly string[] Common = ["you", "are", "from", "this", "your", "the", "for", "not", "all", "any", "with", "have", "has", "were", "every", "these", "following"];
+    /// <summary>The end of "don't" and its kind: no word starts with it, so no scan for words finds it.</summary>
+    private const string NotEnding = "n't";
 
-    /// <param name="phrase">The words, one blank between them.</param>
+    private static readonly string[] Common = ["you", "are", "from", "this", "your", "the", "for", "not", "all", "any", "with", "have", "has", "were", "every", "these", "following", NotEnding];
+
+    private readonly bool anyEnding;
+
+    /// <param name="phrase">The words, one blank between them; a trailing <c>~</c> takes any ending of the last.</param>
     /// <param name="rules">The rules that start from them.</param>
     public WordingAnchor(string phrase, WordingRule[] rules)
     {
+        anyEnding = phrase[^1] == '~';
+        phrase = anyEnding ? phrase[..^1] : phrase;
         Phrase = phrase;
         Rules = rules;
         Key = phrase.Split(' ').MaxBy(word => Common.Contains(word) ? 0 : word.Length)!;
@@ -36,7 +43,7 @@ internal sealed class WordingAnchor
         int end = start + Phrase.Length;
         return start >= 0 && end <= text.Length
             && text[start..end].Equals(Phrase, StringComparison.OrdinalIgnoreCase)
-            && (end == text.Length || !char.IsLetterOrDigit(text[end]))
-            && (start == 0 || !char.IsLetterOrDigit(text[start - 1]) || Phrase.StartsWith("n't", StringComparison.Ordinal));
+            && (anyEnding || end == text.Length || !char.IsLetterOrDigit(text[end]))
+            && (start == 0 || !char.IsLetterOrDigit(text[start - 1]) || Phrase.StartsWith(NotEnding, StringComparison.Ordinal));
     }
 }

@@ -7,52 +7,59 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal sealed class WordingRule
 {
-    private readonly WordingElement[] before;
-    private readonly WordingElement[] after;
-
     /// <param name="pattern">The pattern.</param>
-    public WordingRule(string pattern)
+    /// <param name="vocabulary">Where its words are numbered.</param>
+    public WordingRule(string pattern, WordVocabulary vocabulary)
     {
+        Pattern = pattern;
         int mark = pattern.IndexOf(" << ", StringComparison.Ordinal);
-        before = mark < 0 ? [] : [.. pattern[..mark].Split(' ').Select(part => new WordingElement(part))];
+        Before = mark < 0 ? [] : [.. pattern[..mark].Split(' ').Select(part => new WordingElement(part, vocabulary))];
         string[] parts = (mark < 0 ? pattern : pattern[(mark + 4)..]).Split(' ');
         Anchors = parts[0].Replace('_', ' ').Split('|');
-        after = [.. parts.Skip(1).Select(part => new WordingElement(part))];
+        After = [.. parts.Skip(1).Select(part => new WordingElement(part, vocabulary))];
     }
+
+    public string Pattern { get; }
 
     public IReadOnlyList<string> Anchors { get; }
 
-    /// <summary>Whether the words around an anchor complete the pattern: those before it in reading order, those after it.</summary>
-    public bool Matches(ReadOnlySpan<char> text, ReadOnlySpan<Range> wordsBefore, ReadOnlySpan<Range> wordsAfter) =>
-        Follows(text, wordsAfter, 0, 0) && Precedes(text, wordsBefore);
+    /// <summary>What has to stand before the anchor, in order, anything between.</summary>
+    public WordingElement[] Before { get; }
 
-    private bool Precedes(ReadOnlySpan<char> text, ReadOnlySpan<Range> words)
+    /// <summary>What has to stand behind the anchor, one after another.</summary>
+    public WordingElement[] After { get; }
+
+    /// <summary>Whether the words before an anchor, in reading order, are those that the pattern wants.</summary>
+    public bool Precedes(ReadOnlySpan<WordChain.Word> words)
     {
         int element = 0;
-        for (int word = 0; word < words.Length && element < before.Length; word++)
+        for (int word = 0; word < words.Length && element < Before.Length; word++)
         {
-            if (before[element].Takes(text[words[word]]))
+            if (Before[element].Takes(words[word].Number, words[word].Stems))
             {
                 element++;
             }
         }
 
-        return element == before.Length;
+        return element == Before.Length;
     }
 
-    private bool Follows(ReadOnlySpan<char> text, ReadOnlySpan<Range> words, int word, int element)
+    /// <summary>Whether the words behind an anchor are those that the pattern wants.</summary>
+    public bool Follows(ReadOnlySpan<WordChain.Word> words) => Follows(words, 0, 0);
+
+    private bool Follows(ReadOnlySpan<WordChain.Word> words, int word, int element)
     {
-        if (element == after.Length)
+        if (element == After.Length)
         {
             return true;
         }
 
-        WordingElement wanted = after[element];
+        WordingElement wanted = After[element];
         if (wanted.Gap > 0)
         {
             for (int skipped = 0; skipped <= wanted.Gap && word + skipped <= words.Length; skipped++)
             {
-                if (Follows(text, words, word + skipped, element + 1))
+                if (Follows(words, word + skipped, element + 1))
                 {
                     return true;
                 }
@@ -61,7 +68,7 @@ internal sealed class WordingRule
             return false;
         }
 
-        return (word < words.Length && wanted.Takes(text[words[word]]) && Follows(text, words, word + 1, element + 1))
-            || (wanted.Optional && Follows(text, words, word, element + 1));
+        return (word < words.Length && wanted.Takes(words[word].Number, words[word].Stems) && Follows(words, word + 1, element + 1))
+            || (wanted.Optional && Follows(words, word, element + 1));
     }
 }

@@ -118,7 +118,51 @@ internal sealed class ConsentProviderTests
         Assert.That(async () => await provider.RequestAsync(Request(), default), Throws.InvalidOperationException.With.Message.Contains("forms"));
     }
 
-    private static ConsentRequest Request() => new()
+    [Test]
+    public async Task EveryProvider_ChangedTool_ShowsOldAndNewUnderEachOther()
+    {
+        const string expected = "The tool is not as it was approved:\n    /description\n      was: \"Reads.\"\n      now: \"Sends \\u202E.\"\n    /annotations\n      was: {\n             \"a\": 1\n           }\n      now: (nothing)\n    and 3 more differences\n";
+        ConsentRequest request = Request([new ToolChange("/description", "\"Reads.\"", "\"Sends \\u202E.\""), new ToolChange("/annotations", "{\n  \"a\": 1\n}", null)], 3);
+
+        using var terminal = new ScriptedTerminal();
+        Task<ConsentAnswer> asking = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(request, default).AsTask();
+        await terminal.NumberAsync();
+        terminal.Type("no");
+        await asking;
+        Assert.That(terminal.Written, Does.Contain(expected));
+        Assert.That(terminal.Written, Does.Contain("Yes, the tool as it is now"));
+
+        string? form = null;
+        var elicitation = new ElicitationConsentProvider(
+            (shown, _) =>
+            {
+                form = shown.Message;
+                return new(new ElicitResult { Action = "decline" });
+            },
+            () => true);
+        await elicitation.RequestAsync(request, default);
+        Assert.That(form, Does.Contain(expected));
+
+        var pending = new PendingConsents();
+        Task<ConsentAnswer> queued = pending.RequestAsync(request, default).AsTask();
+        Assert.That(pending.List().Single().Changes, Is.EqualTo(request.Changes), "a page shows them itself");
+        pending.TryDeny(request.RequestId);
+        await queued;
+    }
+
+    [TestCase("yes\n", true)]
+    [TestCase("y\n", false)]
+    [TestCase("", false)]
+    public async Task ProviderInUnder15Lines_Answer_IsWhatWasTyped(string typed, bool allows)
+    {
+        using var output = new StringWriter();
+        using var input = new StringReader(typed);
+        ConsentAnswer answer = await new TinyConsoleProvider(input, output).RequestAsync(Request(), default);
+        Assert.That(answer.Kind, Is.EqualTo(allows ? ConsentAnswerKind.AllowOnce : ConsentAnswerKind.Deny));
+        Assert.That(output.ToString(), Does.Contain("'delete_file' of 'files'"));
+    }
+
+    private static ConsentRequest Request(IReadOnlyList<ToolChange>? changes = null, int omitted = 0) => new()
     {
         RequestId = Guid.NewGuid().ToString("N"),
         DecisionId = "d1",
@@ -132,5 +176,7 @@ internal sealed class ConsentProviderTests
         IsOpenWorld = true,
         Offered = ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never,
         Deadline = DateTimeOffset.UnixEpoch,
+        Changes = changes ?? [],
+        OmittedChanges = omitted,
     };
 }
