@@ -7,6 +7,7 @@ Command[] verbs =
 [
     InitCommand.Create(),
     CheckCommand.Create(),
+    RunCommand.Create(),
     InstallCommand.Create(),
     ComposeCommand.Create(),
     ExplainCommand.Create(),
@@ -15,3 +16,6 @@ Command[] verbs =
     CompletionsCommand.Create(),
 ];
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());
+
+/// <summary>Declared, so that the web framework makes no public type of it.</summary>
+internal partial class Program;

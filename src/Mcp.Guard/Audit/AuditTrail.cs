@@ -25,6 +25,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Intent = call.Caller.Intent,
                 Decision = call.Continues is not null ? "continue" : "allow",
                 Code = call.ConsentNote,
+                Reason = call.PassedByDryRun is { } passed ? "dry run, passed: " + string.Join(", ", passed) : null,
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
                 Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
@@ -57,6 +58,32 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 PolicyRevision = call.PolicyRevision,
                 Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
                 Changes = call.Changes ?? [],
+                ProtocolVersion = call.ProtocolVersion,
+                TraceId = call.TraceId,
+            },
+            ct);
+
+    /// <summary>What a dry run lets pass that would be denied or asked. Throws where it could not be written: it then does not pass.</summary>
+    public ValueTask WritePassedAsync(RequestContext call, string decision, string code, string stage, string? reason, CancellationToken ct) =>
+        sink.WriteAsync(
+            new AuditRecord
+            {
+                Kind = AuditKind.Denial,
+                Time = time.GetUtcNow(),
+                DecisionId = call.DecisionId,
+                UserId = call.Caller.UserId,
+                SessionId = call.Caller.SessionId,
+                Server = call.Server.Id,
+                Method = call.Method,
+                Target = call.TargetName,
+                Fingerprint = call.Entry?.Definition.Fingerprint,
+                Decision = decision,
+                Code = code,
+                Stage = stage,
+                Reason = reason,
+                Rule = Rules(call),
+                PolicyRevision = call.PolicyRevision,
+                Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
                 ProtocolVersion = call.ProtocolVersion,
                 TraceId = call.TraceId,
             },

@@ -106,8 +106,11 @@ internal sealed partial class GatewayForward(
         }
     }
 
-    /// <summary>Makes the connection where there is none, so that the first request does not wait for it; a failure shows with the first request.</summary>
-    public void Warm() => _ = ((Task)ConnectAsync(CancellationToken.None)).ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default);
+    /// <summary>Makes the connection where there is none, so that the first request does not wait for it. A failure shows with the first request too.</summary>
+    public async Task WarmAsync()
+    {
+        await ListToolsAsync(CancellationToken.None).ConfigureAwait(false);
+    }
 
     private string NameOf(string exact) => qualifies ? QualifiedToolName.Compose(serverId, exact) : exact;
 

@@ -41,6 +41,11 @@ internal static class GuardFactory
 
         ISchemaCompiler schemas = One(parts.SchemaCompiler, nameof(McpGuardBuilder.UseSchemaCompiler))?.Create(services) ?? new BuiltInSchemaCompiler();
         IPolicySource policy = OpenPolicy(services, registration, schemas, time, owned);
+        if (parts.IsDryRun)
+        {
+            policy = new DryRunPolicySource(policy);
+        }
+
         PolicySnapshot current = policy.Current;
         foreach (string warning in current.Warnings)
         {
@@ -79,7 +84,7 @@ internal static class GuardFactory
         };
         List<(StagePlacement, IGuardStage)> placed = [.. parts.Stages.Select(placement => (placement, placement.Part.Create(services)))];
         StageLists lists = StageOrder.Build(stageParts, placed, parts.StageDeadline, time, logger);
-        var pipeline = new GuardPipeline(lists, audit, gate, budgets, time, logger);
+        var pipeline = new GuardPipeline(lists, audit, gate, budgets, time, logger, parts.IsDryRun ? new DryRun(audit, logger) : null);
         var register = new PinRegister(pins, time);
         var connections = new ConnectionRegistry();
         var runtime = new GuardRuntime
@@ -100,6 +105,7 @@ internal static class GuardFactory
             Time = time,
             Loggers = loggers,
             Flood = parts.Flood,
+            IsDryRun = parts.IsDryRun,
         };
         var transports = new ServerTransportFactory(policy, secrets, audit, sanitizer, time, loggers);
         var host = new McpGuardHost(runtime, transports, sinks, owned, StartRecord(parts, lists, current, time));
@@ -229,6 +235,11 @@ internal static class GuardFactory
                  ])
         {
             text.Append("; ").Append(part);
+        }
+
+        if (parts.IsDryRun)
+        {
+            text.Append("; DRY RUN: what rules, rates, budgets and consent would deny passes");
         }
 
         if (parts.DenyInsteadOfAsking)

@@ -42,6 +42,9 @@ internal sealed class GuardParts
 
     public bool DenyInsteadOfAsking { get; set; }
 
+    /// <summary>See <see cref="Pipeline.DryRun"/>.</summary>
+    public bool IsDryRun { get; set; }
+
     public TimeProvider? Time { get; set; }
 
     public TimeSpan StageDeadline { get; set; } = TimeSpan.FromSeconds(5);

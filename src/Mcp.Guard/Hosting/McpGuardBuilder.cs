@@ -170,6 +170,16 @@ public sealed class McpGuardBuilder
         return this;
     }
 
+    /// <summary>
+    /// Lets what rules, rates, budgets and consent would deny pass, recorded: see <see cref="Pipeline.DryRun"/>. For <c>mcp-guard run --dry-run</c>; no host and no
+    /// policy can say it.
+    /// </summary>
+    internal McpGuardBuilder RunDry()
+    {
+        Parts.IsDryRun = true;
+        return this;
+    }
+
     private static T NotNull<T>(T value)
     {
         ArgumentNullException.ThrowIfNull(value);

@@ -9,7 +9,7 @@ namespace Mcp.Guard.Pipeline;
 /// <summary>
 /// The flat loop over the stages. It owns order, faults, deadlines and the audit calls; a stage returns a decision and knows nothing of the others.
 /// </summary>
-internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, ConcurrencyGate gate, SessionBudgets budgets, TimeProvider time, ILogger logger) : IMcpHostPolicy
+internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, ConcurrencyGate gate, SessionBudgets budgets, TimeProvider time, ILogger logger, DryRun? dryRun = null) : IMcpHostPolicy
 {
     /// <summary>The stages of every boundary.</summary>
     public StageLists Stages => stages;
@@ -64,6 +64,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 denial = lease is null
                     ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
                     : await ChargeAsync(context, ct).ConfigureAwait(false);
+                if (denial is not null && dryRun is not null)
+                {
+                    denial = await dryRun.RelaxAsync(context, denial, ct).ConfigureAwait(false);
+                }
+
                 goesOn = denial is null;
             }
             finally
@@ -319,6 +324,11 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     /// <summary>Nearly every decision is there at once and lets the call go on, which needs no state machine; the first that is otherwise goes to the other loop.</summary>
     private ValueTask<GuardDenial?> JudgeAsync(RequestContext context, CancellationToken ct)
     {
+        if (dryRun is not null)
+        {
+            return JudgeFromAsync(context, 0, null, ct);
+        }
+
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = 0; i < list.Length; i++)
         {
@@ -357,11 +367,10 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
 
     /// <param name="context">The request.</param>
     /// <param name="at">The stage whose decision is at hand.</param>
-    /// <param name="first">Its decision.</param>
+    /// <param name="first">Its decision; null where that stage has not run.</param>
     /// <param name="ct">Cancels the wait.</param>
-    private async ValueTask<GuardDenial?> JudgeFromAsync(RequestContext context, int at, Task<GuardDecision> first, CancellationToken ct)
+    private async ValueTask<GuardDenial?> JudgeFromAsync(RequestContext context, int at, Task<GuardDecision>? first, CancellationToken ct)
     {
-        bool isAtHand = true;
         bool replaced = false;
         StageSlot<RequestContext>[] list = stages.Request;
         for (int i = at; i < list.Length; i++)
@@ -373,8 +382,17 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                 continue;
             }
 
-            GuardDecision decision = isAtHand ? await first.ConfigureAwait(false) : await slot.RunAsync(context, ct).ConfigureAwait(false);
-            isAtHand = false;
+            GuardDecision decision = first is not null
+                ? await first.ConfigureAwait(false)
+                : isConsent && dryRun is not null && await dryRun.PassConsentAsync(context, ct).ConfigureAwait(false) is { } passed
+                    ? passed
+                    : await slot.RunAsync(context, ct).ConfigureAwait(false);
+            first = null;
+            if (dryRun is not null && !isConsent)
+            {
+                decision = await dryRun.RelaxAsync(context, slot.Name, decision, ct).ConfigureAwait(false);
+            }
+
             switch (decision.Kind)
             {
                 case GuardDecisionKind.Continue:
@@ -444,6 +462,8 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
                     break;
                 case GuardDecisionKind.AskConsent when WasShown(context, slot.Name, decision, isOtherPolicy):
                     break;
+                case GuardDecisionKind.AskConsent or GuardDecisionKind.Deny when dryRun is not null && !isOtherPolicy && DryRun.Covers(slot.Name, decision):
+                    break; // on record since the first run
                 case GuardDecisionKind.AskConsent:
                     return new GuardDenial(GuardDenialCodes.ConsentDenied, slot.Name, "a reason to ask appeared after the person had answered");
                 default:

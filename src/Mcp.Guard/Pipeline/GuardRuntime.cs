@@ -56,6 +56,9 @@ internal sealed class GuardRuntime
     /// <summary>From when on a connection over which too much comes is ended.</summary>
     public AuditFloodOptions Flood { get; init; } = new();
 
+    /// <summary>Whether what the rules deny is shown in lists all the same, for it passes.</summary>
+    public bool IsDryRun { get; init; }
+
     /// <summary>The servers that were disconnected for it.</summary>
     public EndedServers Floods { get; } = new();
 

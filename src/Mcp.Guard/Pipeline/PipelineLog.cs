@@ -34,4 +34,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(EventId = 1007, Level = LogLevel.Debug, Message = "Server '{Server}' could not be told that a call was cancelled ({Failure}).")]
     public static partial void CancelNotSent(ILogger logger, string server, string failure);
+
+    [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "DRY RUN: {Method} '{Target}' of server '{Server}' passes ({Word}: {Code}, stage {Stage}).")]
+    public static partial void PassedByDryRun(ILogger logger, string method, string? target, string server, string word, string code, string stage);
 }

@@ -108,6 +108,9 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>The call that this one continues after an <c>input_required</c> result, where it is one.</summary>
     public Continuation? Continues { get; set; }
 
+    /// <summary>Stage and code of what a dry run let pass; null where nothing.</summary>
+    public List<string>? PassedByDryRun { get; set; }
+
     /// <summary>
     /// The flow of control of whoever made the request: what a person is asked because of its reply, or of a request of the server, is asked there, for the loop
     /// over the server's messages runs in no caller's. Null where no transport has said so.

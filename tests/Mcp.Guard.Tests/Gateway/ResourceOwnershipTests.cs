@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using Mcp.Guard.Gateway;
@@ -121,19 +122,35 @@ internal sealed class ResourceOwnershipTests
     }
 
     [Test]
-    public async Task Flood_OfOneCaller_RefusedBeyondTheBoundAndNotForAnother()
+    public async Task Streams_OfOneCaller_RefusedBeyondTheBoundAndNotForAnother()
     {
         await using var one = new ConformingServer("one");
         await using var gateway = new GatewayFixture(transport: one.Connect);
         RawClient flooding = await RawClient.ConnectAsync(gateway, Ada, "2026-07-28");
-        for (int i = 0; i < CallerLoad.MaxPerCaller + 20; i++)
+        for (int i = 0; i < GatewayAudience.MaxStreamsPerCaller + 5; i++)
         {
-            _ = flooding.CallAsync("behind__wait");
+            _ = flooding.RequestAsync("subscriptions/listen", new JsonObject { ["notifications"] = new JsonObject { ["toolsListChanged"] = true } });
         }
 
-        await Eventually.True(() => flooding.Received.OfType<JsonRpcError>().Any(error => error.Error.Message.Contains("[too-many-calls]", StringComparison.Ordinal)));
-        McpClient bob = await gateway.ConnectAsync(GatewayFixture.User("bob"));
-        Assert.That(await bob.ListPromptsAsync(), Has.Count.EqualTo(1));
+        await Eventually.True(() => flooding.Received.OfType<JsonRpcError>().Count(error => error.Error.Message.Contains("[too-many-calls]", StringComparison.Ordinal)) == 5);
+        RawClient bob = await RawClient.ConnectAsync(gateway, GatewayFixture.User("bob"), "2026-07-28");
+        await bob.ListenAsync(new JsonObject { ["toolsListChanged"] = true });
+    }
+
+    [Test]
+    public void CallerLoad_BeyondTheBound_RefusesThatCallerOnly()
+    {
+        var load = new CallerLoad();
+        var ada = new GuardCaller("ada", "s");
+        for (int i = 0; i < CallerLoad.MaxPerCaller; i++)
+        {
+            Assert.That(load.TryEnter(ada));
+        }
+
+        Assert.That(load.TryEnter(new GuardCaller("ada", "s")), Is.False);
+        Assert.That(load.TryEnter(new GuardCaller("bob", "s")));
+        load.Leave(ada);
+        Assert.That(load.TryEnter(ada));
     }
 
     [TestCase("test://{name}/t/{id}", "test://x/t/1", true)]

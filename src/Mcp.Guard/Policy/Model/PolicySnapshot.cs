@@ -43,4 +43,20 @@ internal sealed class PolicySnapshot
 
     /// <summary>The same, one line each.</summary>
     public IReadOnlyList<string> Warnings => [.. Advice.Select(static advice => advice.ToString())];
+
+    /// <summary>The same policy under another revision.</summary>
+    public PolicySnapshot WithRevision(string revision) => new()
+    {
+        Revision = revision,
+        Defaults = Defaults,
+        Audit = Audit,
+        ServersById = ServersById,
+        SourcePath = SourcePath,
+        StateDirectory = StateDirectory,
+        PackageStore = PackageStore,
+        AuditDirectory = AuditDirectory,
+        Protected = Protected,
+        CanAsk = CanAsk,
+        Advice = Advice,
+    };
 }

@@ -109,7 +109,7 @@ internal sealed class CatalogReport
                     Method = MethodTable.ToolsList,
                     Decision = isFirstSight ? "pinned" : "listed",
                     Reason = Text,
-                    PolicyRevision = settings.Revision,
+                    PolicyRevision = connection.Policy.Revision,
                 },
                 ct)
             : ValueTask.CompletedTask;

@@ -20,8 +20,8 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
     public ValueTask<GuardDecision> EvaluateAsync(CatalogContext context, CancellationToken ct) => context.Method switch
     {
         MethodTable.ToolsList => JudgeToolsAsync(context, ct),
-        MethodTable.PromptsList => new(FilterTargets(context, "prompts"u8, "name"u8, static (settings, name) => settings.ForPrompt(name).IsDenied)),
-        MethodTable.ResourcesList => new(FilterTargets(context, "resources"u8, "uri"u8, static (settings, uri) => settings.ForResource(uri).IsDenied)),
+        MethodTable.PromptsList => new(FilterTargets(context, "prompts"u8, "name"u8, context.Request.Connection.Runtime.IsDryRun ? static (_, _) => false : static (settings, name) => settings.ForPrompt(name).IsDenied)),
+        MethodTable.ResourcesList => new(FilterTargets(context, "resources"u8, "uri"u8, context.Request.Connection.Runtime.IsDryRun ? static (_, _) => false : static (settings, uri) => settings.ForResource(uri).IsDenied)),
 
         // A template is no resource yet: the one that is read is judged by its URI.
         MethodTable.TemplatesList => new(FilterTargets(context, "resourceTemplates"u8, "uriTemplate"u8, static (_, _) => false)),
@@ -222,7 +222,7 @@ internal sealed class CatalogStage : IGuardStage<CatalogContext>
         && entry.InputSchema.IsCompiled
         && entry.OutputSchema is null or { IsCompiled: true }
         && ActionOf(settings, entry.Findings) != FlagAction.Deny
-        && !settings.ForTool(entry.Definition.Name).IsDenied;
+        && (connection.Runtime.IsDryRun || !settings.ForTool(entry.Definition.Name).IsDenied);
 
     /// <summary>Lists the tools whose names another server has too under their qualified names; returns the connections that have to do the same.</summary>
     private static IReadOnlyList<ConnectionState> Qualify(ConnectionState connection, Dictionary<string, ToolEntry> entries)

@@ -11,11 +11,15 @@ internal sealed class ConsentStage(ConsentService consent, HaltSwitch halts) : I
 {
     public string Name => GuardStages.Consent;
 
+    /// <summary>Whether a person is asked though no rule says so.</summary>
+    public static bool AsksByDefault(RequestContext context) =>
+        context.Kind == RequestKind.ToolCall
+        && context.Verdict.Effect == RuleEffect.None
+        && (context.IsDestructive || context.Settings!.Limits.Confirmation == ConfirmationMode.Always);
+
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
     {
-        if (context.Kind == RequestKind.ToolCall
-            && context.Verdict.Effect == RuleEffect.None
-            && (context.IsDestructive || context.Settings!.Limits.Confirmation == ConfirmationMode.Always))
+        if (AsksByDefault(context))
         {
             (context.AskReasons ??= []).Add(new GuardAskReason(
                 Name,
