@@ -31,6 +31,7 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
     private long _version;
     private long _forgotten;
     private long _restored;
+    private long _wentBack;
     private bool _isFollowing;
 
     public RedisHaltStore(RedisLink link)
@@ -91,10 +92,10 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
             }
         }
 
-        RedisReply reply = await ReadOnceAsync(ct);
+        (RedisReply reply, long version) = await ReadOnceAsync(ct);
         if (await RestoreAsync(ct))
         {
-            reply = await ReadOnceAsync(ct);
+            (reply, version) = await ReadOnceAsync(ct);
         }
 
         var halts = new List<Halt>();
@@ -105,7 +106,6 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
 
         lock (_lock)
         {
-            long version = VersionOf(reply);
             if (version >= _version)
             {
                 _version = version;
@@ -139,12 +139,35 @@ internal sealed class RedisHaltStore : IHaltStore, IDisposable
 
     public void Dispose() => _disposed.Cancel();
 
-    private ValueTask<RedisReply> ReadOnceAsync(CancellationToken ct) => _link.RunAsync("halt-read", RedisScript.HaltRead, _shard, Keys(), [], ct);
+    private async ValueTask<(RedisReply Reply, long Version)> ReadOnceAsync(CancellationToken ct)
+    {
+        long before;
+        lock (_lock)
+        {
+            before = _version;
+        }
 
-    /// <summary>Gives a server that was emptied the stops that this host knows; false where nothing was lost since the last time.</summary>
+        RedisReply reply = await _link.RunAsync("halt-read", RedisScript.HaltRead, _shard, Keys(), [], ct);
+        lock (_lock)
+        {
+            long version = VersionOf(reply);
+            if (version < before)
+            {
+                // It was asked after this host knew a newer moment, so the server went back: a replica took over that lacks the last writes. What it
+                // counts from here on is newer than all before, and it is given the known stops.
+                _epochs[_epochs.IndexOf((string)reply.Parts[0]!)] = string.Empty;
+                version = VersionOf(reply);
+                Interlocked.Increment(ref _wentBack);
+            }
+
+            return (reply, version);
+        }
+    }
+
+    /// <summary>Gives a server that was emptied, or went back, the stops that this host knows; false where nothing was lost since the last time.</summary>
     private async ValueTask<bool> RestoreAsync(CancellationToken ct)
     {
-        long losses = _link.Losses;
+        long losses = _link.Losses + Interlocked.Read(ref _wentBack);
         if (losses == Interlocked.Read(ref _restored))
         {
             return false;

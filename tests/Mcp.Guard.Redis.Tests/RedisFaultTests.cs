@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mcp.Guard.Stages.KillSwitch;
 using StackExchange.Redis;
 
 namespace Mcp.Guard.Redis.Tests;
@@ -192,6 +193,39 @@ internal sealed class RedisFaultTests
         await using RedisLink later = Open();
         using var third = new RedisHaltStore(later);
         Assert.That((await third.ReadAsync(default)).Halts, Has.Count.EqualTo(1));
+    }
+
+    // A replica that took over may lack the last writes: the same epoch, at an earlier count.
+    [Test]
+    public async Task TakenOverByALateReplica_StopsAreGivenBackAndNewOnesAreInForce()
+    {
+        await using RedisLink link = Open();
+        await using RedisLink other = Open();
+        using var store = new RedisHaltStore(link);
+        using var follower = new RedisHaltStore(other);
+        using var here = new HaltSwitch(store, TimeProvider.System);
+        using var there = new HaltSwitch(follower, TimeProvider.System);
+        await here.StartAsync(default);
+        await there.StartAsync(default);
+        foreach (string server in (string[])["a", "b", "c"])
+        {
+            await here.HaltAsync(new HaltScope(server), "before", default);
+        }
+
+        await Eventually.True(() => there.InForce.Count == 3);
+        int shard = RedisKeys.ShardOf('h', string.Empty);
+        await link.ExecuteAsync("lose", database => database.HashSetAsync(link.Keys.Epoch(shard), "halts", 0), default);
+        await link.ExecuteAsync("lose", database => database.KeyDeleteAsync(link.Keys.Of(shard, "h", "all")), default);
+
+        await here.HaltAsync(new HaltScope("new"), "after", default);
+        Assert.That(here.Find("new", null, "u"), Is.Not.Null, "on the host that set it");
+        await Eventually.True(() => there.Find("new", null, "u") is not null);
+        Assert.That(there.Find("a", null, "u"), Is.Not.Null);
+        Assert.That(await here.ResumeAsync(new HaltScope("new"), default), Is.True);
+        await Eventually.True(() => there.Find("new", null, "u") is null);
+        await using RedisLink later = Open();
+        using var third = new RedisHaltStore(later);
+        Assert.That((await third.ReadAsync(default)).Halts.Select(static halt => halt.Scope.Server), Is.EquivalentTo(new[] { "a", "b", "c" }), "what the replica lacked is stored again");
     }
 
     [Test]

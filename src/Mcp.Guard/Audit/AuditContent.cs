@@ -12,10 +12,13 @@ namespace Mcp.Guard.Audit;
 /// </summary>
 /// <param name="digest">The keyed digest of the audit files, once they are open; without one a key of this process is used.</param>
 /// <param name="redact">Replaces credentials and personal data; the built-in redactor where it is null.</param>
-internal sealed class AuditContent(Func<AuditDigest?> digest, Func<JsonElement, JsonElement>? redact = null) : IAuditContent
+/// <param name="isHosts">Whether that runs code of the host.</param>
+internal sealed class AuditContent(Func<AuditDigest?> digest, Func<JsonElement, JsonElement>? redact = null, bool isHosts = false) : IAuditContent
 {
     private readonly AuditDigest _own = new(RandomNumberGenerator.GetBytes(AuditDigest.KeyBytes));
     private readonly Func<JsonElement, JsonElement> _redact = redact ?? Redact;
+
+    public bool RunsHostCode(ContentRecording mode) => isHosts && mode == ContentRecording.Redacted;
 
     public JsonElement Record(JsonElement value, ContentRecording mode)
     {

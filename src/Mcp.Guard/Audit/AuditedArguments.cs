@@ -16,14 +16,18 @@ internal sealed class AuditedArguments : AuditRecordContent
     public AuditedArguments(IAuditContent content, JsonElement arguments, ContentRecording mode)
     {
         _content = content;
-        _arguments = arguments;
         _mode = mode;
         Bytes = AuditedSize.Of(arguments);
-        if (Bytes > AuditedSize.MaxDeferred)
+        if (Bytes <= AuditedSize.MaxDeferred && !content.RunsHostCode(mode))
         {
-            _ = Arguments;
-            _ = ArgumentsDigest;
+            _arguments = arguments;
+            return;
         }
+
+        // The arguments themselves are let go: a record that waits holds no more than it tells.
+        _recorded = new(content.Record(arguments, mode));
+        _digest = content.Digest(arguments);
+        Bytes = AuditedSize.Of(_recorded.Value);
     }
 
     public override long Bytes { get; }

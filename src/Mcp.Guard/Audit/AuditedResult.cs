@@ -8,20 +8,24 @@ namespace Mcp.Guard.Audit;
 internal sealed class AuditedResult : AuditRecordContent
 {
     private readonly IAuditContent _content;
-    private readonly AuditOutcome _outcome;
+    private readonly AuditOutcome? _outcome;
     private readonly ContentRecording _mode;
     private Made? _made;
 
     public AuditedResult(IAuditContent content, AuditOutcome outcome, ContentRecording mode)
     {
         _content = content;
-        _outcome = outcome;
         _mode = mode;
         Bytes = AuditedSize.Of(outcome.Received) + (outcome.Changes is null ? 0 : AuditedSize.Of(outcome.Delivered));
-        if (Bytes > AuditedSize.MaxDeferred)
+        if (Bytes <= AuditedSize.MaxDeferred && !content.RunsHostCode(mode))
         {
-            _ = Read();
+            _outcome = outcome;
+            return;
         }
+
+        // What came and went itself is let go: a record that waits holds no more than it tells.
+        _made = Make(outcome);
+        Bytes = AuditedSize.Of(_made.Recorded);
     }
 
     public override long Bytes { get; }
@@ -32,16 +36,21 @@ internal sealed class AuditedResult : AuditRecordContent
 
     public override string? DeliveredDigest => Read().DeliveredDigest;
 
-    private Made Read() => Volatile.Read(ref _made) ?? Make();
-
-    private Made Make()
+    private Made Read()
     {
-        var made = new Made(
-            _content.Record(_outcome.Delivered, _mode),
-            _content.Digest(_outcome.Received),
-            _outcome.Changes is null ? null : _content.Digest(_outcome.Delivered));
+        if (Volatile.Read(ref _made) is { } before)
+        {
+            return before;
+        }
+
+        Made made = Make(_outcome!);
         return Interlocked.CompareExchange(ref _made, made, null) ?? made;
     }
+
+    private Made Make(AuditOutcome outcome) => new(
+        _content.Record(outcome.Delivered, _mode),
+        _content.Digest(outcome.Received),
+        outcome.Changes is null ? null : _content.Digest(outcome.Delivered));
 
     private sealed record Made(JsonElement Recorded, string? Digest, string? DeliveredDigest);
 }

@@ -56,7 +56,7 @@ internal static class GuardFactory
         var secrets = new SecretResolution([.. parts.SecretResolvers.Select(part => part.Create(services)), new EnvironmentSecretResolver()]);
         AuditSinks sinks = AuditSinks.Create(services, parts, current, secrets, time, logger, owned);
         var redaction = new ContentRedaction(One(parts.ContentRedactor, nameof(McpGuardBuilder.UseContentRedactor))?.Create(services));
-        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest, value => redaction.Apply(value)), time, logger);
+        var audit = new AuditTrail(sinks.Gate, new AuditContent(() => sinks.Files?.Digest, value => redaction.Apply(value), redaction.RunsHostCode), time, logger);
         IHaltStore haltStore = One(parts.HaltStore, nameof(McpGuardBuilder.UseHaltStore))?.Create(services) ?? new InMemoryHaltStore();
         var halts = new HaltSwitch(haltStore, time);
         IPinStore pins = One(parts.PinStore, nameof(McpGuardBuilder.UsePinStore))?.Create(services) ?? DefaultPins(current, time, logger, owned);

@@ -143,7 +143,6 @@ internal sealed class ServerProcess : IAsyncDisposable
             told = _onOverLimit;
         }
 
-        IsolationLog.OverLimit(_logger, Plan.Server, reason);
         try
         {
             told?.Invoke(reason);
@@ -152,6 +151,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             Kill();
         }
+
+        // Last: it is the host's code, and may throw or block.
+        IsolationLog.OverLimit(_logger, Plan.Server, reason);
     }
 
     private Task Stopping()

@@ -30,13 +30,13 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
     public override async ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(result, isError: false, ct).ConfigureAwait(false);
+        return await FinishAsync(Kept(result), isError: false, ct).ConfigureAwait(false);
     }
 
     public override async ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(errorAnswer, isError: true, ct).ConfigureAwait(false);
+        return await FinishAsync(Kept(errorAnswer), isError: true, ct).ConfigureAwait(false);
     }
 
     public override async ValueTask<GuardDenial> AbortAsync(string code, string reason, CancellationToken ct = default)
@@ -160,6 +160,9 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         _ when context.HasVerdict && context.Verdict.Timeout is { } limit => limit,
         _ => context.Settings?.Limits.ToolTimeout ?? context.Policy.Defaults.ToolTimeout,
     };
+
+    /// <summary>The host may give its document back to a pool as soon as it has the result, and sinks read the record later. No copy where it has none to give back.</summary>
+    private static JsonElement Kept(JsonElement value) => value.ValueKind == JsonValueKind.Undefined ? value : value.Clone();
 
     private void End()
     {

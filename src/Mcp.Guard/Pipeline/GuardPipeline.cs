@@ -58,17 +58,25 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
         if (denial is null && context.Kind == RequestKind.ToolCall)
         {
             lease = await gate.AcquireAsync(context.Server.Id, context.Caller, ct).ConfigureAwait(false);
-            denial = lease is null
-                ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
-                : await ChargeAsync(context, ct).ConfigureAwait(false);
-            if (denial is not null && dryRun is not null)
+            bool goesOn = false;
+            try
             {
-                denial = await dryRun.RelaxAsync(context, denial, ct).ConfigureAwait(false);
-            }
+                denial = lease is null
+                    ? new GuardDenial(GuardDenialCodes.TooManyCalls, "concurrency", "every slot of the server or of the caller is taken, and so is the queue")
+                    : await ChargeAsync(context, ct).ConfigureAwait(false);
+                if (denial is not null && dryRun is not null)
+                {
+                    denial = await dryRun.RelaxAsync(context, denial, ct).ConfigureAwait(false);
+                }
 
-            if (denial is not null)
+                goesOn = denial is null;
+            }
+            finally
             {
-                lease?.Dispose();
+                if (!goesOn)
+                {
+                    lease?.Dispose(); // also where the caller cancelled while the store counted
+                }
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mcp.Guard.Audit;
 using ModelContextProtocol.Client;
@@ -127,5 +128,34 @@ internal sealed class AuditCatalogTests
         fails = false;
         await client.ListToolsAsync();
         Assert.That(ToolRecords(guard).Select(static record => record.Target), Is.EquivalentTo(new[] { "echo", "other" }));
+    }
+
+    [Test]
+    public async Task List_GivenUpBeforeItsRecordIsWritten_IsOnRecordWithTheNextList()
+    {
+        await using var guard = new GuardFixture(AllowByGlob);
+        await guard.Host.StartAsync(default);
+        GuardConnection connection = guard.Guard.OpenConnection("test");
+        using var cancel = new CancellationTokenSource();
+        bool givesUp = true;
+        guard.Audit.Before = async (record, ct) =>
+        {
+            if (givesUp && record.Kind == AuditKind.Catalog && record.Target == "echo")
+            {
+                await cancel.CancelAsync();
+                ct.ThrowIfCancellationRequested();
+            }
+        };
+        Assert.That(async () => await ListAsync(cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+        givesUp = false;
+        await ListAsync(CancellationToken.None);
+        Assert.That(ToolRecords(guard).Select(static record => record.Target), Is.EqualTo(new[] { "echo" }));
+
+        async Task ListAsync(CancellationToken ct)
+        {
+            await using GuardEvaluation listing = await guard.Guard.Policy.EvaluateAsync(connection.CreateRequest("tools/list", "{}"u8), CancellationToken.None);
+            using JsonDocument tools = JsonDocument.Parse("""{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}""");
+            await listing.CompleteAsync(tools.RootElement, ct);
+        }
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -164,6 +165,20 @@ internal sealed class AuditComponentTests
             disposed.Dispose();
             Assert.That(content.Record(gone, ContentRecording.Full).ValueKind, Is.EqualTo(JsonValueKind.Undefined), "no exception after the call ran");
             Assert.That(content.Digest(gone), Is.Null);
+        });
+    }
+
+    [TestCase(ContentRecording.None, 0)]
+    [TestCase(ContentRecording.Shape, 64)]
+    public void RecordContent_LargeValue_HoldsAndCountsOnlyWhatIsRecorded(ContentRecording mode, int bytes)
+    {
+        JsonElement value = JsonDocument.Parse($$"""{"text":"{{new string('x', 100_000)}}"}""").RootElement;
+        var content = new AuditContent(static () => null);
+        Assert.Multiple(() =>
+        {
+            Assert.That(new AuditedArguments(content, value, mode).Bytes, Is.LessThanOrEqualTo(bytes));
+            Assert.That(new AuditedResult(content, new AuditOutcome(value, value, ["x"]), mode).Bytes, Is.LessThanOrEqualTo(bytes));
+            Assert.That(new AuditedResult(content, new AuditOutcome(value, value, ["x"]), ContentRecording.Full).Bytes, Is.GreaterThan(100_000));
         });
     }
 

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Hosting;
@@ -23,6 +25,66 @@ internal sealed class AuditWiringTests
     private static string TextOf(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;
 
     private static Action<McpGuardBuilder> Flood(AuditFloodOptions options) => builder => builder.Parts.Flood = options;
+
+    // ---- the host's own code --------------------------------------------------------------------------------------------------------------------
+
+    [Test]
+    public async Task Record_RedactorOfTheHostHangs_OtherCallersGoOn()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var server = new RawServer { OnCall = static (request, server, _) => Task.Run(() => server.Reply(request.Id, RawServer.TextResult("done"))) };
+        await using var guard = new AuditFixture(configure: builder => builder.UseContentRedactor(text =>
+        {
+            if (text == "hang")
+            {
+                entered.Set();
+                gate.Wait(TimeSpan.FromMinutes(2));
+            }
+
+            return text;
+        }));
+        await using McpClient client = await guard.ConnectAsync(server);
+        Task<CallToolResult> hanging = Task.Run(async () => await client.CallToolAsync("echo", new Dictionary<string, object?> { ["text"] = "hang" }));
+        try
+        {
+            Assert.That(entered.Wait(TimeSpan.FromSeconds(60)), Is.True);
+            CallToolResult other = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["text"] = "fine" }).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.That(TextOf(other), Does.Contain("done"));
+            Assert.That(server.Calls, Has.Count.EqualTo(1), "the other has no record yet, so it has not left");
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        Assert.That(TextOf(await hanging), Does.Contain("done"));
+    }
+
+    // Sinks may read a record when the host has long let go of what it gave: then the bytes may be another caller's.
+    [Test]
+    public async Task Complete_HostGivesItsDocumentBackToThePool_RecordKeepsTheResult()
+    {
+        await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
+        await guard.Host.StartAsync(default);
+        GuardConnection connection = guard.Guard.OpenConnection("test");
+        await CompleteAsync("tools/list", "{}"u8.ToArray(), """{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}""");
+        await CompleteAsync("tools/call", """{"name":"echo","arguments":{}}"""u8.ToArray(), """{"content":[{"type":"text","text":"done"}]}""");
+        AuditRecord outcome = guard.Audit.OfKind(AuditKind.Outcome).Single(static record => record.Method == "tools/call");
+        Assert.Multiple(() =>
+        {
+            Assert.That(outcome.ResultDigest, Is.Not.Null);
+            Assert.That(outcome.Result.ToString(), Does.Contain("done"));
+        });
+
+        async Task CompleteAsync(string method, byte[] parameters, string result)
+        {
+            await using GuardEvaluation evaluation = await guard.Guard.Policy.EvaluateAsync(connection.CreateRequest(method, parameters));
+            Assert.That(evaluation.IsAllowed, Is.True, evaluation.Denial?.Reason);
+            using JsonDocument given = JsonDocument.Parse(Encoding.UTF8.GetBytes(result));
+            await evaluation.CompleteAsync(given.RootElement);
+        }
+    }
 
     // ---- floods -----------------------------------------------------------------------------------------------------------------------------
 

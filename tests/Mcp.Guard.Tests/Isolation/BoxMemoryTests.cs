@@ -185,11 +185,28 @@ internal sealed class BoxMemoryTests
         Assert.That(told.Wait(TimeSpan.FromSeconds(30)), Is.True);
     }
 
+    // A thread of its own has nobody above it: what is thrown there ends the whole host.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Watch_EndThatThrows_HostLives(bool looks)
+    {
+        using var told = new ManualResetEventSlim();
+        var watch = new MemoryWatch(100, _ => looks ? new BoxReading(true, 101, 1) : throw new InvalidOperationException("x"), _ =>
+        {
+            told.Set();
+            throw new InvalidOperationException("a logger of the host's");
+        });
+        watch.Start();
+        Assert.That(told.Wait(TimeSpan.FromSeconds(30)), Is.True);
+        Assert.That(watch.Ended.Wait(TimeSpan.FromSeconds(30)), Is.True);
+    }
+
     [TestCase(0, 0, 1000)]
     [TestCase(4096 - 100, 0, 50)]
     [TestCase(5000, 0, 50)]
     [TestCase(4096 - 1024, 0, 500)]
     [TestCase(4096 - 100, 100, 400)]
+    [TestCase(4096 - 100, 20_000, 1000)] // a box that makes looking slow is not left alone for longer than any other
     public void Next_Headroom_DecidesWhenToLookAgain(long megabytes, int tookMilliseconds, int milliseconds) => Assert.That(
         MemoryWatch.Next(4096 * Mebi, megabytes * Mebi, TimeSpan.FromMilliseconds(tookMilliseconds)), Is.EqualTo(TimeSpan.FromMilliseconds(milliseconds)));
 

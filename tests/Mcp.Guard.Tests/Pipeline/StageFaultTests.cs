@@ -293,4 +293,45 @@ internal sealed class StageFaultTests
             }
         }
     }
+
+    [Test]
+    public async Task CallerCancels_WhileTheCallIsCounted_SlotIsFree()
+    {
+        var store = new WaitingBudgets();
+        await using var guard = new GuardFixture(
+            server =>
+            {
+                server.Allow("all", rule => rule.Tools("echo"));
+                server.With("maxConcurrentCalls", "1");
+            },
+            builder => builder.UseBudgetStore(_ => store));
+        await using McpClient client = await guard.ConnectAsync(new RawServer());
+        await client.ListToolsAsync();
+        using var cancel = new CancellationTokenSource();
+        store.Waits = true;
+        Task<CallToolResult> call = client.CallToolAsync("echo", cancellationToken: cancel.Token).AsTask();
+        await store.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await cancel.CancelAsync();
+        Assert.That(async () => await call, Throws.InstanceOf<OperationCanceledException>());
+        store.Waits = false;
+        await Eventually.True(() => guard.Host.Runtime.Pipeline.Gate.CountOf("test").Running == 0);
+    }
+
+    private sealed class WaitingBudgets : IBudgetStore
+    {
+        public volatile bool Waits;
+
+        public TaskCompletionSource Waiting { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async ValueTask<long> AddAsync(BudgetKey key, long amount, TimeSpan window, CancellationToken ct)
+        {
+            if (Waits && amount > 0)
+            {
+                Waiting.TrySetResult();
+                await Task.Delay(Timeout.Infinite, ct);
+            }
+
+            return amount;
+        }
+    }
 }

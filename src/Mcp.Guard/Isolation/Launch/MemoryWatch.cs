@@ -23,7 +23,7 @@ internal sealed class MemoryWatch : IDisposable
     /// <summary>Looks in a row that may find nothing of a box that runs.</summary>
     private const int MostBlind = 5;
 
-    /// <summary>The share of the time that looking may take: one part in five.</summary>
+    /// <summary>The share of the time that looking may take: one part in five, as long as the longest interval is kept: a box can make looking slow.</summary>
     private const int Rest = 4;
 
     private readonly long _limit;
@@ -45,6 +45,9 @@ internal sealed class MemoryWatch : IDisposable
         _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "mcp-guard memory watch" };
     }
 
+    /// <summary>Set when nothing is looked at any more.</summary>
+    internal ManualResetEventSlim Ended { get; } = new();
+
     public void Start() => _thread.Start();
 
     /// <summary>Ends the looking. Does not wait for a look that runs.</summary>
@@ -58,10 +61,27 @@ internal sealed class MemoryWatch : IDisposable
     {
         var headroom = TimeSpan.FromSeconds(Math.Max(0, limit - bytes) / Filling);
         TimeSpan next = headroom < Shortest ? Shortest : headroom > Longest ? Longest : headroom;
-        return next > took * Rest ? next : took * Rest;
+        TimeSpan rest = took * Rest;
+        return rest <= next ? next : rest < Longest ? rest : Longest;
     }
 
     private void Run()
+    {
+        try
+        {
+            Look();
+        }
+        catch (Exception)
+        {
+            // What ends the box has ended it before this comes out; on a thread without a caller it would end the host too.
+        }
+        finally
+        {
+            Ended.Set();
+        }
+    }
+
+    private void Look()
     {
         int blind = 0;
         int over = 0;

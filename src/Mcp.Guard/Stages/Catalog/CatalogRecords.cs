@@ -70,9 +70,17 @@ internal sealed class CatalogRecords
 
     private async Task WriteAsync(RequestContext list, ToolEntry entry, bool isShown, (string Server, string Tool) key, CancellationToken ct)
     {
-        if (!await list.Connection.Runtime.Pipeline.Audit.TryWriteEventAsync(RecordOf(list, entry, isShown), ct).ConfigureAwait(false))
+        bool isWritten = false;
+        try
         {
-            _last.TryRemove(key, out _); // the next list tries again
+            isWritten = await list.Connection.Runtime.Pipeline.Audit.TryWriteEventAsync(RecordOf(list, entry, isShown), ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isWritten)
+            {
+                _last.TryRemove(key, out _); // the next list tries again, also where this one was given up
+            }
         }
     }
 

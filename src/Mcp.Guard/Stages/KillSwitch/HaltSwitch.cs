@@ -124,11 +124,18 @@ internal sealed class HaltSwitch : IDisposable
     /// <returns>Whether there was one of exactly this scope.</returns>
     public async ValueTask<bool> ResumeAsync(HaltScope scope, CancellationToken ct)
     {
+        Halt? ended;
+        lock (_lock)
+        {
+            _notStored.TryGetValue(scope, out ended);
+        }
+
         bool wasStored = await _store.ClearAsync(scope, ct);
         HaltSnapshot stored = await _store.ReadAsync(ct);
         lock (_lock)
         {
-            bool wasHere = _notStored.Remove(scope);
+            // One that was set meanwhile is another stop, which nobody has ended.
+            bool wasHere = ended is not null && _notStored.TryGetValue(scope, out Halt? now) && ReferenceEquals(now, ended) && _notStored.Remove(scope);
             Take(stored);
             return wasStored || wasHere;
         }

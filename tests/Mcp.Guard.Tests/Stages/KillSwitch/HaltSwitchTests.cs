@@ -148,6 +148,25 @@ internal sealed class HaltSwitchTests
         ? [[]]
         : Orders(count - 1).SelectMany(rest => Enumerable.Range(0, count).Select(at => (int[])[.. rest[..at], count - 1, .. rest[at..]]));
 
+    // The store cannot take the second stop, so nothing but this host knows of it.
+    [Test]
+    public async Task Resume_StoppedAgainMeanwhile_TheNewStopHolds()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        await halts.HaltAsync(new HaltScope("s"), "first", default);
+        store.Reading = async () =>
+        {
+            store.IsBroken = true;
+            Assert.That(async () => await halts.HaltAsync(new HaltScope("s"), "second", default), Throws.InstanceOf<IOException>());
+            store.IsBroken = false;
+            await Task.CompletedTask;
+        };
+        await halts.ResumeAsync(new HaltScope("s"), default);
+        Assert.That(halts.Find("s", null, "u")?.Reason, Is.EqualTo("second"));
+    }
+
     // Whoever stops a thousand users one by one must still find the button that stops all.
     [TestCase(true)]
     [TestCase(false)]
@@ -219,7 +238,19 @@ internal sealed class HaltSwitchTests
 
         public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ClearAsync(scope, ct);
 
-        public ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ReadAsync(ct);
+        /// <summary>Run once, within the next read.</summary>
+        public Func<Task>? Reading { get; set; }
+
+        public async ValueTask<HaltSnapshot> ReadAsync(CancellationToken ct)
+        {
+            if (Reading is { } reading)
+            {
+                Reading = null;
+                await reading();
+            }
+
+            return IsBroken ? throw new IOException("store") : await _inner.ReadAsync(ct);
+        }
 
         public IDisposable Subscribe(Action<HaltSnapshot> changed)
         {
