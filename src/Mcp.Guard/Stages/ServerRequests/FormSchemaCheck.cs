@@ -30,7 +30,7 @@ internal static class FormSchemaCheck
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Words that ask for a secret without being its usual name.</summary>
-    private static readonly string[] SecretWords = ["password", "passwd", "passphrase", "passcode", "secret", "apikey", "privatekey", "credential", "creditcard", "cardnumber", "cvv", "cvc", "ssn", "seedphrase", "mnemonic", "onetimecode", "otp", "securitycode"];
+    private static readonly string[] SecretWords = ["password", "passwd", "passphrase", "passcode", "secret", "apikey", "privatekey", "credential", "creditcard", "cardnumber", "cvv", "cvc", "ssn", "seedphrase", "mnemonic", "onetimecode", "otp", "securitycode", "accesstoken", "apitoken", "authtoken", "recoverycode", "verificationcode", "backupcode"];
 
     /// <summary>Judges <c>requestedSchema</c>.</summary>
     public static FormSchemaVerdict Judge(JsonElement schema)
@@ -48,6 +48,12 @@ internal static class FormSchemaCheck
             {
                 return new FormSchemaVerdict(FormSchemaFault.Keyword, name.Span.ToString());
             }
+        }
+
+        // What stands over the fields asks as well as what stands beside one.
+        if (AsksForSecret(Text(schema, "title") ?? string.Empty) || AsksForSecret(Text(schema, "description") ?? string.Empty))
+        {
+            return new FormSchemaVerdict(FormSchemaFault.SecretField, string.Empty);
         }
 
         if (properties.GetPropertyCount() is 0 or > MaxFields)

@@ -20,6 +20,8 @@ internal sealed class FormSchemaCheckTests
     [TestCase("""{"type":"object","properties":{"a":{"type":"string","allOf":[]}}}""", FormSchemaFault.Keyword)]
     [TestCase("""{"type":"object","properties":{"a":{"type":"string"}},"allOf":[]}""", FormSchemaFault.Keyword)]
     [TestCase("""{"type":"object","properties":{"a":{"type":"string","format":"password"}}}""", FormSchemaFault.SecretField)]
+    [TestCase("""{"type":"object","title":"Enter your password","properties":{"a":{"type":"string"}}}""", FormSchemaFault.SecretField)]
+    [TestCase("""{"type":"object","description":"The access token of your account goes here.","properties":{"value":{"type":"string"}}}""", FormSchemaFault.SecretField)]
     [TestCase("""{"type":"object","properties":{"github_password":{"type":"string"}}}""", FormSchemaFault.SecretField)]
     [TestCase("""{"type":"object","properties":{"a":{"type":"string","title":"Your API key"}}}""", FormSchemaFault.SecretField)]
     [TestCase("""{"type":"object","properties":{"p\u0430ssword":{"type":"string"}}}""", FormSchemaFault.SecretField)]
