@@ -223,15 +223,15 @@ internal static class CheckCommand
             json.WriteString("name", tool.Definition.Name);
             json.WriteString("decision", outlook.Decision);
             json.WriteString("why", outlook.Why);
-            WriteTexts(json, "rules", outlook.Rules);
+            json.WriteTexts("rules", outlook.Rules);
             json.WriteString("pin", PinWord(comparison, tool));
             json.WriteString("fingerprint", tool.Definition.Fingerprint);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
-        WriteTexts(json, "gone", comparison.Gone);
-        WriteTexts(json, "idleRules", comparison.Idle);
+        json.WriteTexts("gone", comparison.Gone);
+        json.WriteTexts("idleRules", comparison.Idle);
         json.WriteStartArray("changes");
         foreach (ToolReview review in comparison.Reviews)
         {
@@ -239,20 +239,9 @@ internal static class CheckCommand
             json.WriteString("of", review.ToolName);
             json.WriteString("kind", review.Kind.ToString().ToLowerInvariant());
             json.WriteString("fingerprint", review.Fingerprint);
-            WriteTexts(json, "differences", review.Kind == ToolReviewKind.New ? [] : review.Changes.Select(static change => change.ToString()));
+            json.WriteTexts("differences", review.Kind == ToolReviewKind.New ? [] : review.Changes.Select(static change => change.ToString()));
             json.WriteNumber("omitted", review.OmittedChanges);
             json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
-    {
-        json.WriteStartArray(name);
-        foreach (string text in texts)
-        {
-            json.WriteStringValue(text);
         }
 
         json.WriteEndArray();

@@ -8,6 +8,8 @@ namespace Mcp.Guard.Cli.Commands;
 /// <summary><c>mcp-guard install POLICY</c>: puts the policy's server packages into the guard's store, or verifies those that are there.</summary>
 internal static class InstallCommand
 {
+    private const int MaxLine = 500;
+
     public static Command Create()
     {
         var policy = new Argument<string>("POLICY") { Description = "The policy file." };
@@ -90,13 +92,13 @@ internal static class InstallCommand
         {
             // What the registry's client said has several lines; indented, none of them can pass for one of ours.
             string[] lines = fault.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            terminal.Note($"mcp-guard install: {name}: {lines[0]}", Tone.Bad);
+            terminal.Note($"mcp-guard install: {name}: {TerminalText.FromServer(lines[0], MaxLine)}", Tone.Bad);
             foreach (string line in lines.AsSpan(1))
             {
-                terminal.Note("  " + line);
+                terminal.Note("  " + TerminalText.FromServer(line, MaxLine));
             }
 
-            return new(package, servers, "failed", Tree: null, fault.Message);
+            return new(package, servers, "failed", Tree: null, string.Join(' ', lines.Select(static line => TerminalText.FromServer(line, MaxLine))));
         }
     }
 
@@ -108,13 +110,7 @@ internal static class InstallCommand
             json.WriteString("kind", Package.Kind == PackageKind.Npm ? "npm" : "dotnet");
             json.WriteString("name", Package.Name);
             json.WriteString("version", Package.Version);
-            json.WriteStartArray("servers");
-            foreach (string server in Servers)
-            {
-                json.WriteStringValue(server);
-            }
-
-            json.WriteEndArray();
+            json.WriteTexts("servers", Servers);
             json.WriteString("state", State);
             if (Tree is not null)
             {

@@ -135,8 +135,8 @@ internal sealed class InitReport(
             json.WriteString("id", draft.Id);
             json.WriteString("endpoint", policy.Servers[draft.Id].Endpoint.Describe());
             json.WriteBoolean("isolated", draft is { IsProcess: true, IsIsolated: true });
-            WriteTexts(json, "decisions", Decisions(draft, rules));
-            WriteTexts(json, "roots", draft.Roots);
+            json.WriteTexts("decisions", Decisions(draft, rules));
+            json.WriteTexts("roots", draft.Roots);
             json.WriteStartArray("tools");
             foreach (ToolDraft tool in rules.Tools.Concat(rules.Unusable))
             {
@@ -145,7 +145,7 @@ internal sealed class InitReport(
                 json.WriteString("kind", WordOf(tool.Kind));
                 json.WriteString("effect", rules.Unusable.Contains(tool) ? "deny" : rules.EffectOf(tool));
                 json.WriteString("why", tool.Why);
-                WriteTexts(json, "paths", tool.Paths);
+                json.WriteTexts("paths", tool.Paths);
                 json.WriteEndObject();
             }
 
@@ -154,7 +154,7 @@ internal sealed class InitReport(
         }
 
         json.WriteEndArray();
-        WriteTexts(json, "secrets", Secrets());
+        json.WriteTexts("secrets", Secrets());
         json.WriteStartArray("left");
         foreach ((string name, string problem) in left)
         {
@@ -162,17 +162,6 @@ internal sealed class InitReport(
             json.WriteString("name", name);
             json.WriteString("problem", problem);
             json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
-    {
-        json.WriteStartArray(name);
-        foreach (string text in texts)
-        {
-            json.WriteStringValue(text);
         }
 
         json.WriteEndArray();

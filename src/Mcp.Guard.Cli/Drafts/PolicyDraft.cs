@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Mcp.Guard.Cli.Terminal;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.ToolPinning;
 
@@ -137,7 +138,7 @@ internal sealed class PolicyDraft
 
         if (draft.Arguments.Count > 0)
         {
-            WriteTexts(json, "arguments", draft.Arguments);
+            json.WriteTexts("arguments", draft.Arguments);
         }
 
         WriteValues(json, "environment", draft.Environment);
@@ -151,12 +152,12 @@ internal sealed class PolicyDraft
         {
             if (draft.Readable.Count > 0)
             {
-                WriteTexts(json, "readable", draft.Readable);
+                json.WriteTexts("readable", draft.Readable);
             }
 
             if (rules is { Writes: true } && draft.Roots.Count > 0)
             {
-                WriteTexts(json, "writable", draft.Roots);
+                json.WriteTexts("writable", draft.Roots);
             }
 
             json.WriteBoolean("network", false);
@@ -169,7 +170,7 @@ internal sealed class PolicyDraft
     {
         json.WriteStartObject(rule.Id);
         json.WriteString("description", rule.Description);
-        WriteTexts(json, rule.Selects, rule.Patterns);
+        json.WriteTexts(rule.Selects, rule.Patterns);
         json.WriteString("effect", rule.Effect);
         if (rule.IsDestructive && rule.Effect != "deny")
         {
@@ -179,7 +180,7 @@ internal sealed class PolicyDraft
         if (rule.Paths.Count > 0 && rule.Effect != "deny")
         {
             json.WriteStartObject("paths");
-            WriteTexts(json, "arguments", rule.Paths);
+            json.WriteTexts("arguments", rule.Paths);
             if (rule.OnlyReads)
             {
                 json.WriteString("access", "read");
@@ -214,16 +215,5 @@ internal sealed class PolicyDraft
         }
 
         json.WriteEndObject();
-    }
-
-    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
-    {
-        json.WriteStartArray(name);
-        foreach (string text in texts)
-        {
-            json.WriteStringValue(text);
-        }
-
-        json.WriteEndArray();
     }
 }

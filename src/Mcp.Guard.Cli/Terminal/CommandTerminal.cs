@@ -148,13 +148,7 @@ internal sealed class CommandTerminal : IDisposable
             json.WriteStartObject("error");
             json.WriteString("message", fault.Message);
             json.WriteString("next", fault.Next);
-            json.WriteStartArray("details");
-            foreach (string detail in fault.Details)
-            {
-                json.WriteStringValue(detail);
-            }
-
-            json.WriteEndArray();
+            json.WriteTexts("details", fault.Details);
             json.WriteStartArray("errors");
             foreach (GuardPolicyError error in fault.Errors)
             {

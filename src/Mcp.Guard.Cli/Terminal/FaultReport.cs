@@ -32,7 +32,8 @@ internal sealed record FaultReport(string Message, string Next, int ExitCode, IR
             case IsolationException isolation:
                 return Bad(isolation.Message, "Mend the server's \"isolation\"; docs/isolation.md lists what each mode needs.");
             case PackageException:
-                return Bad(fault.Message, string.Empty);
+                // What the registry's client said is in it: several lines, and possibly credentials of its configuration.
+                return Bad(ServerText.ForLog(fault.Message.ReplaceLineEndings(" ")), string.Empty);
             case AuditUnavailableException:
                 return Bad($"the audit cannot be written: {fault.Message}", "See that the audit directory is on a disk with room and belongs to you, or name another in audit.directory.");
             case McpGuardException denied:
