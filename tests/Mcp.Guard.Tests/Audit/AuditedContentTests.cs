@@ -50,6 +50,8 @@ public sealed class AuditedContentTests
             return JsonElement.Parse("\"made\"");
         }
 
+        public bool RunsHostCode(ContentRecording mode) => false;
+
         public string? Digest(JsonElement value) => "digest";
     }
 }
