@@ -33,7 +33,14 @@ internal sealed class AuditWiringTests
     {
         using var gate = new ManualResetEventSlim();
         using var entered = new ManualResetEventSlim();
-        var server = new RawServer { OnCall = static (request, server, _) => Task.Run(() => server.Reply(request.Id, RawServer.TextResult("done")), CancellationToken.None) };
+        var server = new RawServer
+        {
+            OnCall = static (request, server, _) =>
+            {
+                server.Reply(request.Id, RawServer.TextResult("done"));
+                return Task.CompletedTask;
+            },
+        };
         await using var guard = new AuditFixture(configure: builder => builder.UseContentRedactor(text =>
         {
             if (text == "hang")
