@@ -247,12 +247,15 @@ internal static class Attempts
     {
         new Thread(() =>
         {
-            Thread.Sleep(500);
+            SpinWait.SpinUntil(LeaderHasEnded);
             Hold(() => HidePages(wanted));
         }).Start();
         _ = SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 93 : 60, 0, 0, 0, 0, 0, 0);
         return "failed: still there";
     }
+
+    private static bool LeaderHasEnded() =>
+        File.ReadLines($"/proc/{Environment.ProcessId}/status").Any(static line => line.StartsWith("State:\tZ", StringComparison.Ordinal));
 
     private static string HoldInChildren(int children, string each)
     {

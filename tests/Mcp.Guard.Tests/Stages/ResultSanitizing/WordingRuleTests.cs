@@ -9,6 +9,10 @@ internal sealed class WordingRuleTests
     private static IEnumerable<TestCaseData> Anchors =>
         InstructionRules.All.SelectMany((rule, index) => rule.Anchors.Select(anchor => new TestCaseData(index, anchor).SetArgDisplayNames($"rule {index}", anchor)));
 
+    /// <summary>The anchors that say it all by themselves are left out.</summary>
+    private static IEnumerable<TestCaseData> AnchorsThatNeedWords =>
+        Anchors.Where(static data => InstructionRules.All[(int)data.Arguments[0]!] is var rule && (rule.Before.Length > 0 || rule.After.Any(element => element is { Gap: 0, Optional: false })));
+
     private static IEnumerable<string> Marks => [.. RoleMarkers.Marks, "<|im_start|>", "<|channel|>", "\"role\": \"system\""];
 
     private static IEnumerable<string> OtherMarks =>
@@ -24,15 +28,10 @@ internal sealed class WordingRuleTests
         Assert.That(Wording.Default.Judge(text, TextSurface.Description) & ContentFlags.InstructionLike, Is.EqualTo(ContentFlags.InstructionLike), text);
     }
 
-    [TestCaseSource(nameof(Anchors))]
+    [TestCaseSource(nameof(AnchorsThatNeedWords))]
     public void Judge_AnchorWithoutItsWords_IsNotFlagged(int index, string anchor)
     {
         WordingRule rule = InstructionRules.All[index];
-        if (rule.Before.Length == 0 && rule.After.All(element => element.Gap > 0 || element.Optional))
-        {
-            Assert.Pass("the anchor says it all");
-        }
-
         string text = $"The word is {anchor.TrimEnd('~')}.";
         Assert.That(new Wording([rule], InstructionRules.Vocabulary).Judge(text, TextSurface.Result), Is.EqualTo(ContentFlags.None), text);
     }
