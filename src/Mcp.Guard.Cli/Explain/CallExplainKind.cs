@@ -1,9 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Mcp.Guard.Cli.Servers;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Consent;
 using Mcp.Guard.Stages.Schema;
+using Mcp.Guard.Stages.ToolPinning;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mcp.Guard.Cli.Explain;
 
@@ -25,7 +29,11 @@ internal sealed class CallExplainKind : IExplainKind
         PolicySnapshot policy = ReadPolicy(ExplainInput.Required(input, "policy"));
         var asked = new AskedNobody();
         var services = new ServiceCollection();
-        services.AddMcpGuard(policy).UseAudit(new NoAudit()).UseConsent(asked);
+        // What was pinned counts; what is shown here is never pinned, and no grant is used up.
+        using FilePinStore? pinned = policy.SourcePath is null ? null : new FilePinStore(Path.Combine(policy.StateDirectory, "pins.json"), TimeProvider.System, NullLogger.Instance);
+        services.AddMcpGuard(policy).UseAudit(new NoAudit()).UseConsent(asked)
+            .UsePinStore(_ => new OverlayPinStore(pinned))
+            .UseConsentStore(static _ => new InMemoryConsentStore(TimeProvider.System));
         ServiceProvider provider = services.BuildServiceProvider();
         await using (provider.ConfigureAwait(false))
         {
