@@ -109,7 +109,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
             writer.WriteEndObject();
         }
 
-        JsonElement rewritten = JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        JsonElement rewritten = JsonElement.Parse(buffer.WrittenSpan);
         return string.Equals(rewritten.GetRawText(), context.Current.GetRawText(), StringComparison.Ordinal)
             ? GuardDecision.Continue
             : GuardDecision.Replace(rewritten, "paths-normalised", "paths are forwarded in their normalised form");
