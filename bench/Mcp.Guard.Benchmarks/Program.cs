@@ -56,5 +56,13 @@ if (args is ["round-trip-speed", string kind, ..])
     return await RoundTripSpeed.RunAsync(kind, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 5);
 }
 
+if (args is ["gateway-speed", ..])
+{
+    return await GatewaySpeed.RunAsync(
+        args.Length > 1 ? args[1] : "all",
+        args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 9,
+        args.Length > 3 ? args[3] : null);
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);
 return 0;
