@@ -86,6 +86,7 @@ internal sealed partial class GatewayForward(
     public async Task<JsonObject> CallAsync(string tool, JsonElement arguments, RelayedCall call, CancellationToken ct)
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        NoteUser(call.Caller);
         _calls[call.Token] = call;
         try
         {
@@ -163,6 +164,7 @@ internal sealed partial class GatewayForward(
         where TResult : Result
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        NoteUser(call.Caller);
         _calls[call.Token] = call;
         TResult result;
         try
@@ -296,6 +298,7 @@ internal sealed partial class GatewayForward(
             {
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
+ForgetUsers();
             McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CanAskBack() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;
