@@ -298,7 +298,7 @@ internal sealed partial class GatewayForward(
             {
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
-ForgetUsers();
+            ForgetUsers();
             McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CanAskBack() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;

@@ -62,7 +62,7 @@ internal sealed class CallLineTests
 
     [Test]
     public void TryRead_AnyBytes_NeverThrowsAndTakesOnlyWholeCalls() =>
-        Properties.Check(Prop.ForAll(
+        Prop.ForAll(
             ArbMap.Default.ArbFor<(byte At, byte Value, byte Cut)>(),
             change =>
             {
@@ -77,5 +77,5 @@ internal sealed class CallLineTests
                 // What is taken is what a strict reader of the whole line reads.
                 JsonElement whole = JsonElement.Parse(line, new JsonDocumentOptions { AllowDuplicateProperties = false });
                 return whole.GetProperty("method").ValueEquals("tools/call") && JsonElement.DeepEquals(whole.GetProperty("params"), call.Parameters);
-            }));
+            }).Check(Properties.Config());
 }
