@@ -68,6 +68,7 @@ internal sealed partial class GatewayServer
             {
                 CanSample = capabilities?.Sampling is not null,
                 CanShowForms = capabilities?.Elicitation is { } elicitation && (elicitation.Form is not null || elicitation.Url is null),
+                CanShowUrls = capabilities?.Elicitation?.Url is not null,
             };
             GatewayCall.Current = call;
             GatewayOutcome outcome = await CallToolAsync(call, line.Parameters, parameters: null, isOwnTool: false, ct).ConfigureAwait(false);

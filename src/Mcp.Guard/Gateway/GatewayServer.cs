@@ -212,6 +212,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         {
             CanSample = (carries ? message?.ClientCapabilities : context.Server.ClientCapabilities)?.Sampling is not null,
             CanShowForms = elicitation is not null ? elicitation.Form is not null || elicitation.Url is null : carries && DeclaresForms(context.JsonRpcMessage),
+            CanShowUrls = elicitation?.Url is not null,
         };
         GatewayCall.Current = call;
         return call;
