@@ -56,5 +56,10 @@ if (args is ["round-trip-speed", string kind, ..])
     return await RoundTripSpeed.RunAsync(kind, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 5);
 }
 
+if (args is ["round-trip-loop", string loopKind, string way, string count])
+{
+    return await RoundTripSpeed.LoopAsync(loopKind, way, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);
 return 0;
