@@ -57,6 +57,12 @@ internal sealed class RoundTripSetup : IAsyncDisposable
             }
         }
 
+        if (kind == "stdio")
+        {
+            IMcpGuard guard = setup.Guard("memory", url, AuditChoice.None);
+            await setup.AddAsync("guarded, records dropped, server started by the SDK", await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))));
+        }
+
         return setup;
     }
 
