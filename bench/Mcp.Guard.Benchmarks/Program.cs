@@ -41,6 +41,18 @@ if (args is ["scaling-speed"])
     return ScalingSpeed.Run();
 }
 
+if (args is ["scaling-speed", "threads"])
+{
+    ScalingSpeed.Threads();
+    return 0;
+}
+
+if (args is ["scaling-speed", "tools"])
+{
+    ScalingSpeed.TooManyTools();
+    return 0;
+}
+
 if (args is ["check"])
 {
     return await ShortCheck.RunAsync();

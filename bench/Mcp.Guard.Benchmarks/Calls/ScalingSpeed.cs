@@ -52,7 +52,7 @@ internal static class ScalingSpeed
     }
 
     /// <summary>What a list costs to judge, at the most tools that are taken and beyond.</summary>
-    private static void TooManyTools()
+    public static void TooManyTools()
     {
         var scenario = new CallScenario();
         Console.WriteLine("\n| a list of tools, judged | time, least of 5 | outcome |\n|---|---|---|");
@@ -98,7 +98,7 @@ internal static class ScalingSpeed
         double ratio = ratios[ratios.Count / 2];
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"\n| decisions on two threads against one | {ratio:N2} times (median of {rounds}; best {ratios[^1]:N2}) | one thread {single:N0} calls a second |\n|---|---|---|"));
+            $"\n| decisions on two threads against one | {ratio:N2} times (median of {rounds}; best {ratios[^1]:N2}) | one thread {single:N0} calls a second | collector: {(System.Runtime.GCSettings.IsServerGC ? "server" : "workstation")}, {System.Runtime.GCSettings.LatencyMode} |\n|---|---|---|---|"));
         scenario.DisposeAsync().AsTask().GetAwaiter().GetResult();
         return ratio;
 

@@ -59,6 +59,11 @@ internal sealed class RoundTripSetup : IAsyncDisposable
 
         if (kind == "stdio")
         {
+            // The guard gives a server a session of its own, so that it cannot reach the terminal; where autogroups are on (sched(7)) the kernel shares the
+            // processors between sessions.
+            await setup.AddAsync(
+                "plain, server in a session of its own",
+                await McpClient.CreateAsync(new StdioClientTransport(new() { Command = "setsid", Arguments = [Dotnet, Library, "serve-stdio"] })));
             IMcpGuard guard = setup.Guard("memory", url, AuditChoice.None);
             await setup.AddAsync("guarded, records dropped, server started by the SDK", await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))));
         }
