@@ -121,6 +121,7 @@ internal sealed partial class GatewayForward(
         where TResult : Result
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        NoteUser(call.Caller);
         _calls[call.Token] = call;
         TResult result;
         try
@@ -211,6 +212,7 @@ internal sealed partial class GatewayForward(
             {
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
+            ForgetUsers();
             McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;
