@@ -170,7 +170,7 @@ internal sealed class AuditCatalogTests
         Task first = ListAsync();
         await begun.Task;
         Task second = ListAsync();
-        await Eventually.True(() => guard.Audit.OfKind(AuditKind.Intent).Count() == 2);
+        await Eventually.True(() => guard.Audit.OfKind(AuditKind.Intent).Count == 2);
         Assert.That(second.IsCompleted, Is.False);
         gate.SetResult();
         await Task.WhenAll(first, second);
