@@ -3,7 +3,7 @@ using System.Text;
 namespace Mcp.Guard.Audit;
 
 /// <summary>
-/// The chained segments in a folder, written by one thread. A batch is written whole or not at all: after any failure the file is cut back to the last
+/// The chained segments in a folder, written by one thread at a time. A batch is written whole or not at all: after any failure the file is cut back to the last
 /// good record before the next byte is written, and the chain stands where it stood.
 /// </summary>
 internal sealed class AuditLog : IDisposable
@@ -66,6 +66,11 @@ internal sealed class AuditLog : IDisposable
 
     /// <summary>What was found at start that was not in order; null where all was.</summary>
     public string? StartFinding { get; private set; }
+
+    /// <summary>True where a batch is nothing but one write at the end of the current segment: no file is opened, cut or synchronised for it.</summary>
+    public bool CanAppend =>
+        _isOpen && !_inBatch && _file is not null && !_needsHeader && !_syncFailed && !_tailDirty && _notes.Count == 0 && _offset < _options.SegmentBytes
+        && Today() <= _segment.Day && _options.Durability != AuditDurability.Durable;
 
     /// <summary>True where segments may have come of age since <see cref="Retain"/> last ran.</summary>
     public bool IsRetentionDue { get; private set; }
