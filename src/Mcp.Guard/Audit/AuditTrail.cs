@@ -176,7 +176,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
     /// <summary>The same where the event must be on record before the guard goes on.</summary>
     public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => SendAsync(record, ct);
 
-    private static string? Rules(RequestContext call) => call.HasVerdict && call.Verdict.RuleIds.Count > 0 ? string.Join(',', call.Verdict.RuleIds) : null;
+    private static string? Rules(RequestContext call) => call.HasVerdict ? call.Verdict.RuleIdsText : null;
 
     /// <summary>The one way to the sink.</summary>
     private ValueTask SendAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(AuditTexts.Redact(record), ct);
