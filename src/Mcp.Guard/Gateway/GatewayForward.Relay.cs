@@ -68,6 +68,14 @@ internal sealed partial class GatewayForward
 
                 return true;
 
+            case MethodTable.ElicitationComplete:
+                if (notification.Params is JsonObject completed)
+                {
+                    _elicitation.Complete(completed);
+                }
+
+                return true;
+
             case MethodTable.SubscriptionAcknowledged:
                 if (notification.Params is JsonObject acknowledged && acknowledged["_meta"] is JsonObject meta && meta[SubscriptionIdKey] is JsonValue id
                     && id.GetValueKind() == JsonValueKind.String && _acknowledgements.TryGetValue(id.GetValue<string>(), out TaskCompletionSource? waiting))

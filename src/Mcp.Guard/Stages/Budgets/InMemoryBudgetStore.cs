@@ -17,7 +17,7 @@ internal sealed class InMemoryBudgetStore(TimeProvider time, int maxKeys = InMem
 
     private const int SweepLength = 4;
 
-    private readonly ConcurrentDictionary<BudgetKey, Account> _accounts = new();
+    private readonly ConcurrentDictionary<BudgetKey, Account> _accounts = new(BudgetKeyComparer.Instance);
     private readonly ConcurrentQueue<Account> _sweep = new();
     private readonly long _start = time.GetTimestamp();
     private int _keys;

@@ -17,8 +17,13 @@ internal sealed class MediaStage : IGuardStage<ResultContext>
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ContentControls controls = ContentControls.Of(context);
-        string? fault = context.IsError ? null : FaultOf(context.Current, ContentPlace.Result, controls.Media);
+        // Where none of these words occurs there is no block of that type, and no resource with binary content.
+        if (context.IsError || JsonWords.Lacks(context.Current, "image"u8, "audio"u8, "blob"u8))
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        string? fault = FaultOf(context.Current, ContentPlace.Result, context.Controls.Media);
         return new(fault is null ? GuardDecision.Continue : GuardDecision.Deny(GuardDenialCodes.ResultInvalid, fault, ModelMessage));
     }
 
