@@ -12,6 +12,9 @@ internal sealed class AuditWriter
 {
     private const int BatchBytes = 1024 * 1024;
 
+    // Work that may stand before a record in the pool; behind more the log's own thread comes first, and a starved pool denies no call.
+    private const int MaxPoolBacklog = 16;
+
     // About the time of one synchronisation of a fast device where nobody else wants the processor.
     private const int MaxYields = 128;
 
@@ -50,7 +53,7 @@ internal sealed class AuditWriter
     public Task Ended => _ended.Task;
 
     /// <summary>Whether a record that comes alone may be written without the thread: where each write waits for the device, the thread costs little and gathers more.</summary>
-    public bool WritesSingly => _options.Durability != AuditDurability.Durable && Failure is null;
+    public bool WritesSingly => _options.Durability != AuditDurability.Durable && Failure is null && ThreadPool.PendingWorkItemCount <= MaxPoolBacklog;
 
     public void Start() => _thread.Start();
 
@@ -62,6 +65,7 @@ internal sealed class AuditWriter
     public void WriteSingly(PendingAuditWrite own)
     {
         bool appends = false;
+        bool needsThread = false;
         try
         {
             appends = _log.CanAppend;
@@ -69,6 +73,7 @@ internal sealed class AuditWriter
             {
                 _queue.Take();
                 WriteTaken(own);
+                needsThread = IsMaintenanceDue;
             }
         }
         catch (Exception fault)
@@ -76,7 +81,7 @@ internal sealed class AuditWriter
             End(fault);
         }
 
-        _queue.Release(needsThread: appends && IsMaintenanceDue);
+        _queue.Release(needsThread);
         if (appends)
         {
             own.GoOn(inPlace: true);

@@ -288,7 +288,7 @@ internal sealed partial class GuardedTransport : ITransport
         try
         {
             // Throws where the connection was disposed of while the call was judged: a failure to send like any other.
-            using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
+            using CancellationTokenSource sending = call.BeginSending(ct, _closing.Token);
             await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -595,7 +595,7 @@ internal sealed partial class GuardedTransport : ITransport
             }
         }
 
-        await call.Sending.CancelAsync().ConfigureAwait(false);
+        await call.StopSendingAsync().ConfigureAwait(false);
     }
 
     /// <summary>Asks a launched server for any answer at all.</summary>
