@@ -24,6 +24,7 @@ internal static class StdioGateway
         McpServer? server = null;
         var transport = new ClientLineTransport(Console.OpenStandardInput(), Console.OpenStandardOutput(), MaxLine, fault => tooLarge = fault)
         {
+            HasRoom = StandardOutputRoom.Has,
             Takes = call => gateway!.Takes(call, server!),
             Answer = (call, cancelled) => gateway!.AnswerAsync(call, server!, cancelled),
         };
@@ -36,10 +37,12 @@ internal static class StdioGateway
         var host = provider.GetRequiredService<McpGuardHost>();
         gateway = provider.GetRequiredService<GatewayServer>();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
+
+        // Beside the rest: what a client asks meanwhile waits for the guard's start, and ends with it where it fails.
+        Task started = Task.Run(() => host.StartAsync(ct), CancellationToken.None);
         try
         {
-            await host.StartAsync(ct).ConfigureAwait(false);
-            Task<FaultReport> starting = GatewayRun.WatchStartAsync(gateway, provider.GetRequiredService<RunLog>(), terminal, ended.Token);
+            Task<FaultReport> starting = WatchAsync();
             server = McpServer.Create(
                 transport,
                 provider.GetRequiredService<IOptions<McpServerOptions>>().Value,
@@ -48,6 +51,7 @@ internal static class StdioGateway
             transport.Start();
             Task serving = server.RunAsync(ended.Token);
             await ((Task)Task.WhenAny(serving, starting)).WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await started.ConfigureAwait(false);
             if (starting.IsCompletedSuccessfully && await starting.ConfigureAwait(false) is { } fault)
             {
                 throw new CommandFault(fault.Message, fault.Next) { Errors = fault.Errors, Details = fault.Details };
@@ -63,8 +67,15 @@ internal static class StdioGateway
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
+            await started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await gateway.DisposeAsync().ConfigureAwait(false);
             await host.DisposeAsync().ConfigureAwait(false);
+        }
+
+        async Task<FaultReport> WatchAsync()
+        {
+            await started.ConfigureAwait(false);
+            return await GatewayRun.WatchStartAsync(gateway, provider.GetRequiredService<RunLog>(), terminal, ended.Token).ConfigureAwait(false);
         }
     }
 }

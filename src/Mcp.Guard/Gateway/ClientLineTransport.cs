@@ -21,6 +21,9 @@ namespace Mcp.Guard.Gateway;
 /// <param name="exceeded">Told once of such a line.</param>
 internal sealed class ClientLineTransport(Stream input, Stream output, int maxLineBytes, Action<MessageTooLargeException> exceeded) : ITransport
 {
+    /// <summary>Calls that may be open here, those whose answers wait for the client included; further ones take the way of the SDK's server, which has bounds of its own.</summary>
+    private const int MaxOpen = 256;
+
     private const int MinBuffer = 64 * 1024;
 
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
@@ -43,6 +46,9 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     /// <summary>Answers a call that was taken.</summary>
     public Func<CallLine, CancellationToken, Task<JsonRpcMessageWithId>>? Answer { get; init; }
 
+    /// <summary>Whether so many bytes can be written without waiting for the client; null where that cannot be known.</summary>
+    public Func<int, bool>? HasRoom { get; init; }
+
     public string? SessionId => null;
 
     public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
@@ -61,7 +67,12 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             _line.GetSpan(1)[0] = (byte)'\n';
             _line.Advance(1);
 
-            // A client that does not read holds up nobody's answers but its own.
+            if (HasRoom?.Invoke(_line.WrittenCount) != true)
+            {
+                // Whoever brings an answer may be the thread that judges the replies of a server, and must not wait for a client that does not read.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+
             output.Write(_line.WrittenSpan);
             output.Flush();
         }
@@ -189,7 +200,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             return false;
         }
 
-        if (Answer is not null && CallLine.TryRead(line, out CallLine call) && Takes?.Invoke(call) == true)
+        if (Answer is not null && Volatile.Read(ref _open) <= MaxOpen && CallLine.TryRead(line, out CallLine call) && IsTaken(call))
         {
             var cancel = new CancellationTokenSource();
             if (_calls.TryAdd(call.Id, cancel))
@@ -205,6 +216,18 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
 
         Pass(line);
         return false;
+    }
+
+    private bool IsTaken(CallLine call)
+    {
+        try
+        {
+            return Takes?.Invoke(call) == true;
+        }
+        catch (Exception)
+        {
+            return false; // a fault about one message never ends the reading; the other way says what is wrong with it
+        }
     }
 
     private void Pass(ReadOnlySpan<byte> line)

@@ -28,6 +28,7 @@ internal sealed partial class GatewayForward(
     private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
     private ForwardedCalls? _beside;
+    private volatile Task? _warming;
     private long _failedAt;
     private bool _disposed;
     private long _toolsListedAt;
@@ -71,6 +72,17 @@ internal sealed partial class GatewayForward(
         if (Volatile.Read(ref _tools).TryGetValue(shown, out string? known))
         {
             return known;
+        }
+
+        if (_warming is { IsCompleted: false } warming)
+        {
+            // The first call comes while the server starts: one list is enough.
+            await warming.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+            if (Volatile.Read(ref _tools).TryGetValue(shown, out known))
+            {
+                return known;
+            }
         }
 
         if (IsFresh(Volatile.Read(ref _toolsListedAt)))
@@ -150,10 +162,7 @@ internal sealed partial class GatewayForward(
     }
 
     /// <summary>Makes the connection where there is none, so that the first request does not wait for it. A failure shows with the first request too.</summary>
-    public async Task WarmAsync()
-    {
-        await ListToolsAsync(CancellationToken.None).ConfigureAwait(false);
-    }
+    public Task WarmAsync() => _warming = Task.Run(() => ListToolsAsync(CancellationToken.None));
 
     private string NameOf(string exact) => qualifies ? QualifiedToolName.Compose(serverId, exact) : exact;
 

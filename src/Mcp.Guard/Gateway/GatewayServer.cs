@@ -95,7 +95,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
     public bool CanComplete { get; }
 
     /// <summary>Connects to every server now, and lists its tools; each task ends with its fault where that fails.</summary>
-    public (string Server, Task Connected)[] Warm() => [.. _forwards.Select(static forward => (forward.ServerId, Task.Run(forward.WarmAsync)))];
+    public (string Server, Task Connected)[] Warm() => [.. _forwards.Select(static forward => (forward.ServerId, forward.WarmAsync()))];
 
     /// <summary>The calls that wait for a retry.</summary>
     public int SuspendedCount => _suspended.Count;
