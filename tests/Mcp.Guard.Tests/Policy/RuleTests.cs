@@ -19,6 +19,8 @@ internal sealed class RuleTests
     [TestCase(Allow + "," + Ask, RuleEffect.Ask, "", "ask")]
     [TestCase(Ask + "," + Deny, RuleEffect.Deny, "rule-denied", "deny")]
     [TestCase(Deny + "," + Allow, RuleEffect.Deny, "rule-denied", "deny")]
+    [TestCase(Deny + ",\"deny2\":{\"tools\":[\"t\"],\"effect\":\"deny\"}", RuleEffect.Deny, "rule-denied", "deny,deny2")]
+    [TestCase(Allow + ",\"allow2\":{\"tools\":[\"t\"],\"effect\":\"allow\"}", RuleEffect.Allow, "", "allow,allow2")]
     [TestCase("\"z\":{\"tools\":[\"t\"],\"effect\":\"ask\"},\"B\":{\"tools\":[\"t*\"],\"effect\":\"ask\"}," + Allow, RuleEffect.Ask, "", "B,z")]
     public void Judge_Effects_DenyBeatsAskBeatsAllow(string rules, RuleEffect effect, string code, string ids)
     {
@@ -104,6 +106,14 @@ internal sealed class RuleTests
     {
         string rules = "\"r\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":{\"$fake\":\"flag:a\"}}";
         Assert.That(PolicyTexts.WithRules(rules).ForTool("t").Judge(default).Effect, Is.EqualTo(RuleEffect.None));
+    }
+
+    [Test]
+    public void Judge_UndefinedArguments_AreAnEmptyObjectToTheLibrarysOwnEngine()
+    {
+        string policy = PolicyTexts.Server("\"rules\":{\"r\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":{\"type\":\"object\",\"maxProperties\":0},\"require\":{\"type\":\"object\"}}}");
+        ServerSettings server = PolicyReader.Read(System.Text.Encoding.UTF8.GetBytes(policy), null, new Mcp.Guard.Stages.Schema.BuiltInSchemaCompiler(), PolicyTexts.Options).Servers["s"];
+        Assert.That(server.ForTool("t").Judge(default).Effect, Is.EqualTo(RuleEffect.Allow));
     }
 
     [Test]
