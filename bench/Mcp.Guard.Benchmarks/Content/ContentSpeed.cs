@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Mcp.Guard.Stages.Redaction;
 using Mcp.Guard.Stages.ResultSanitizing;
 using Mcp.Guard.Tests.Stages.ResultSanitizing;
@@ -25,6 +28,8 @@ internal static class ContentSpeed
             string text = ContentTexts.Repeat(piece, CleanLength);
             double scan = Least(() => text.AsSpan().ContainsAnyInRange('\uFFF0', '\uFFFF') ? 1 : 0, 2000, out _);
             Row(name, "sanitise, result", text, scan, () => ReferenceEquals(TextSanitizer.Default.Sanitize(text, TextSurface.Result).Text, text) ? 1 : 0);
+            JsonElement result = ResultOf(text);
+            Row(name, "sanitise, result as JSON", text, scan, () => JsonSanitizer.Default.Sanitize(result, TextSurface.Result, ContentPlace.Result).Utf8 is null ? 1 : 0);
             Row(name, "sanitise, description", text, scan, () => ReferenceEquals(TextSanitizer.Default.Sanitize(text, TextSurface.Description).Text, text) ? 1 : 0);
             Row(name, "redact", text, scan, () => ReferenceEquals(SecretRedactor.Default.Redact(text), text) ? 1 : 0);
         }
@@ -51,6 +56,13 @@ internal static class ContentSpeed
         }
 
         return 0;
+    }
+
+    /// <summary>A tool result with one text, as most servers write it: nothing escaped but what must be.</summary>
+    private static JsonElement ResultOf(string text)
+    {
+        var result = new JsonObject { ["content"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }) };
+        return JsonElement.Parse(result.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
     }
 
     private static void Row(string name, string operation, string text, double scan, Func<int> work)

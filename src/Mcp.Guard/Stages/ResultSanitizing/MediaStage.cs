@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
@@ -13,14 +14,21 @@ internal sealed class MediaStage : IGuardStage<ResultContext>
 {
     private const string ModelMessage = "The result holds binary content that is not what it declares, or of a kind that is not allowed here, so it is not shown.";
 
+    /// <summary>Longer results are looked through at once.</summary>
+    private const int SmallResult = 4096;
+
     public string Name => GuardStages.Media;
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
         ContentControls controls = ContentControls.Of(context);
-        string? fault = context.IsError ? null : FaultOf(context.Current, ContentPlace.Result, controls.Media);
+        string? fault = context.IsError || !MayHoldBinary(JsonMarshal.GetRawUtf8Value(context.Current)) ? null : FaultOf(context.Current, ContentPlace.Result, controls.Media);
         return new(fault is null ? GuardDecision.Continue : GuardDecision.Deny(GuardDenialCodes.ResultInvalid, fault, ModelMessage));
     }
+
+    /// <summary>Whether a look at the members can find anything: of a small result the words that say so are searched for, escaped ones aside.</summary>
+    private static bool MayHoldBinary(ReadOnlySpan<byte> json) =>
+        json.Length > SmallResult || json.IndexOf("\"blob\""u8) >= 0 || json.IndexOf("\"image\""u8) >= 0 || json.IndexOf("\"audio\""u8) >= 0 || json.IndexOf("\\u"u8) >= 0;
 
     /// <summary>The first block or resource that is refused, in words for the audit; null where there is none.</summary>
     internal static string? FaultOf(JsonElement value, ContentPlace place, MediaCheck check)
