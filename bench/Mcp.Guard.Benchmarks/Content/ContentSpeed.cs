@@ -19,6 +19,8 @@ internal static class ContentSpeed
     private const int CleanLength = 64 * 1024;
     private const int HostileLength = 1_000_000;
 
+    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(600);
+
     public static int Run()
     {
         Console.WriteLine("| clean text | operation | M characters/s | MB/s as UTF-8 | against a plain scan | allocated |");
@@ -75,10 +77,13 @@ internal static class ContentSpeed
 
     private static double Least(Func<int> work, int rounds, out long allocated)
     {
-        for (int i = 0; i < rounds; i++)
+        // The compiler optimises in the background some time after the first calls; until then the code is slow and makes objects that it does not make later.
+        long warm = Stopwatch.GetTimestamp();
+        do
         {
             work();
         }
+        while (Stopwatch.GetElapsedTime(warm) < WarmUp);
 
         double least = double.MaxValue;
         allocated = long.MaxValue;
