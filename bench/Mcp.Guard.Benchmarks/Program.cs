@@ -46,6 +46,18 @@ if (args is ["scaling-speed"])
     return ScalingSpeed.Run();
 }
 
+if (args is ["scaling-speed", "threads"])
+{
+    ScalingSpeed.Threads();
+    return 0;
+}
+
+if (args is ["scaling-speed", "tools"])
+{
+    ScalingSpeed.TooManyTools();
+    return 0;
+}
+
 if (args is ["check"])
 {
     return await ShortCheck.RunAsync();
@@ -59,6 +71,19 @@ if (args is ["serve-stdio"])
 if (args is ["round-trip-speed", string kind, ..])
 {
     return await RoundTripSpeed.RunAsync(kind, args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 5);
+}
+
+if (args is ["gateway-speed", ..])
+{
+    return await GatewaySpeed.RunAsync(
+        args.Length > 1 ? args[1] : "all",
+        args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 9,
+        args.Length > 3 ? args[3] : null);
+}
+
+if (args is ["round-trip-loop", string loopKind, string way, string count])
+{
+    return await RoundTripSpeed.LoopAsync(loopKind, way, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(SchemaCases).Assembly).Run(args);

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Mcp.Guard.Cli.Commands;
 using Mcp.Guard.Cli.Terminal;
 
-// One line a verb, in the order in which the help shows them.
-Command[] verbs =
+// One line a verb, in the order in which the help shows them. A gateway is started often and by programs: it makes no other verb than its own.
+Command[] verbs = args is ["run", ..] ? [RunCommand.Create()] :
 [
     InitCommand.Create(),
     CheckCommand.Create(),

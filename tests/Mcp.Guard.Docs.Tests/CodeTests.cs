@@ -102,6 +102,36 @@ internal sealed partial class CodeTests
         });
     }
 
+    [Test]
+    public void Readme_KeepsTheLengthsThatMakeItReadable()
+    {
+        Fence[] quickStart = [.. Fence.Of("csharp").Where(static fence => fence.Document == "README.md").Take(2)];
+        string readme = Checkout.Read("README.md");
+        string first = readme.Split("\n\n")[1];
+        Assert.Multiple(() =>
+        {
+            Assert.That(quickStart[0].Text.Split('\n').Count(static line => line.Trim().Length > 0), Is.LessThanOrEqualTo(20), "a host in 20 lines");
+            Assert.That(quickStart[1].Text.Split('\n').Count(static line => line.Trim().Length > 0), Is.LessThanOrEqualTo(15), "a consent provider in 15 lines");
+            Assert.That(Sentence().Count(first), Is.EqualTo(3), "what it is, in three sentences");
+        });
+    }
+
+    [Test]
+    public void ThreatModel_NamesFoldersThatExist()
+    {
+        string root = Checkout.Require();
+        string[][] rows = Checkout.Table("docs/threat-model.md", "# Threat model: what the guard cannot see");
+        Assert.That(rows, Has.Length.GreaterThan(4));
+        Assert.Multiple(() =>
+        {
+            foreach (string[] row in rows)
+            {
+                string[] folders = [.. Folder().Matches(row[3]).Select(static match => match.Groups[1].Value)];
+                Assert.That(folders, Is.Not.Empty.And.All.Matches<string>(folder => Directory.Exists(Path.Combine(root, "src", "Mcp.Guard", folder!))), row[0]);
+            }
+        });
+    }
+
     private static string Fault(string json)
     {
         try
@@ -117,4 +147,10 @@ internal sealed partial class CodeTests
 
     [GeneratedRegex(@"(?:--project |^)((?:samples|bench|tests|src|\.ci)/[\w./-]+)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
     private static partial Regex Project();
+
+    [GeneratedRegex(@"[.?!](?: |$)", RegexOptions.CultureInvariant)]
+    private static partial Regex Sentence();
+
+    [GeneratedRegex("`([A-Z][A-Za-z/]+)`", RegexOptions.CultureInvariant)]
+    private static partial Regex Folder();
 }

@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Mcp.Guard.Tests;
 
@@ -7,11 +9,14 @@ namespace Mcp.Guard.Docs.Tests;
 
 /// <summary>What is in the packages. .ci/consumer packs them and says by MCP_GUARD_PACKAGES where they lie.</summary>
 [TestFixture]
-internal sealed class PackageTests
+internal sealed partial class PackageTests
 {
     private static readonly string? Feed = Environment.GetEnvironmentVariable("MCP_GUARD_PACKAGES");
 
-    private static readonly string[] Ids = ["Mcp.Guard", "Mcp.Guard.Abstractions", "Mcp.Guard.Cli", "Mcp.Guard.Redis", "Mcp.Guard.Testing", "Mcp.Guard.Tokenizers"];
+    private static readonly string[] Ids = ["Mcp.Guard", "Mcp.Guard.Abstractions", "Mcp.Guard.Cli", "Mcp.Guard.Cli.any", "Mcp.Guard.Cli.linux-x64", "Mcp.Guard.Redis", "Mcp.Guard.Testing", "Mcp.Guard.Tokenizers"];
+
+    // The tool's main package only names those for a platform and for any.
+    private static readonly string[] WithCode = [.. Ids.Where(static id => id != "Mcp.Guard.Cli")];
 
     [TestCaseSource(nameof(Ids))]
     public void Package_HasReadmeIconLicenceTagsSourceAndSymbols(string id)
@@ -33,29 +38,75 @@ internal sealed class PackageTests
             Assert.That(Of("copyright"), Is.Not.Empty);
             Assert.That(metadata.Element(metadata.Name.Namespace + "repository")?.Attribute("commit")?.Value, Has.Length.EqualTo(40), "SourceLink knows the commit");
             Assert.That(Read(package, "icon.png")[..4], Is.EqualTo(new byte[] { 0x89, 0x50, 0x4E, 0x47 }));
-            if (!metadata.Descendants(metadata.Name.Namespace + "packageType").Any(static type => type.Attribute("name")?.Value == "DotnetTool"))
+            if (!metadata.Descendants(metadata.Name.Namespace + "packageType").Any(static type => type.Attribute("name")?.Value is "DotnetTool" or "DotnetToolRidPackage"))
             {
                 Assert.That(files, Does.Contain($"lib/net10.0/{id}.dll").And.Contain($"lib/net10.0/{id}.xml"), "with its documentation");
             }
         });
     }
 
-    [TestCaseSource(nameof(Ids))]
-    public void Symbols_OfAPackage_NameTheSourcesWithoutThePathsOfAMachine(string id)
+    [TestCaseSource(nameof(WithCode))]
+    public void Symbols_OfAPackage_NameEveryDocumentByAPathOfNoMachine(string id)
     {
         using ZipArchive symbols = Open(id, "snupkg");
         ZipArchiveEntry[] pdbs = [.. symbols.Entries.Where(static entry => entry.Name.EndsWith(".pdb", StringComparison.Ordinal))];
         Assert.That(pdbs, Is.Not.Empty);
-        if (Environment.GetEnvironmentVariable("CI") != "true")
+        RequireMappedPaths();
+        Assert.Multiple(() =>
         {
-            Assert.Ignore("paths are mapped in builds with CI=true");
+            foreach (ZipArchiveEntry pdb in pdbs)
+            {
+                string[] documents = SymbolFile.Documents(Read(symbols, pdb.FullName));
+                Assert.That(documents, Is.Not.Empty, pdb.FullName);
+                Assert.That(documents, Has.All.Matches<string>(static document => Mapped().IsMatch(document!)), pdb.FullName);
+                Assert.That(documents, Has.Some.StartsWith("/_/src/"), pdb.FullName);
+            }
+        });
+    }
+
+    [TestCaseSource(nameof(WithCode))]
+    public void Assemblies_OfAPackage_AreReproducibleAndNameTheirSymbolsByAPathOfNoMachine(string id)
+    {
+        using ZipArchive package = Open(id, "nupkg");
+        ZipArchiveEntry[] own = [.. package.Entries.Where(static entry => Own().IsMatch(entry.Name))];
+        Assert.That(own, Is.Not.Empty);
+        RequireMappedPaths();
+        Assert.Multiple(() =>
+        {
+            foreach (ZipArchiveEntry assembly in own)
+            {
+                (bool isReproducible, string[] symbols) = SymbolFile.DebugDirectory(Read(package, assembly.FullName));
+                Assert.That(isReproducible, Is.True, assembly.FullName);
+                Assert.That(symbols, Is.Not.Empty.And.All.Matches<string>(static path => Mapped().IsMatch(path!)), assembly.FullName);
+            }
+        });
+    }
+
+    [Test]
+    public void SourceLink_OfAPackageFromACheckoutWithARemote_NamesTheCommit()
+    {
+        // .ci/consumer packs the contracts once more, in a clone whose remote is this.
+        const string Remote = "https://github.com/example/mcp-guard";
+        string? feed = Environment.GetEnvironmentVariable("MCP_GUARD_REMOTE_PACKAGES");
+        if (feed is null)
+        {
+            Assert.Ignore("runs in .ci/consumer, which packs in a clone with a remote (MCP_GUARD_REMOTE_PACKAGES)");
         }
 
-        string root = Checkout.Require();
-        foreach (ZipArchiveEntry pdb in pdbs)
+        using ZipArchive package = ZipFile.OpenRead(Directory.GetFiles(feed!, "Mcp.Guard.Abstractions.*.nupkg").Single());
+        using ZipArchive symbols = ZipFile.OpenRead(Directory.GetFiles(feed!, "Mcp.Guard.Abstractions.*.snupkg").Single());
+        XElement repository = Metadata(package).Elements().Single(static element => element.Name.LocalName == "repository");
+        string commit = repository.Attribute("commit")!.Value;
+        ZipArchiveEntry pdb = symbols.Entries.Single(static entry => entry.Name.EndsWith(".pdb", StringComparison.Ordinal));
+        using JsonDocument link = JsonDocument.Parse(SymbolFile.SourceLink(Read(symbols, pdb.FullName)) ?? "{}");
+        Assert.Multiple(() =>
         {
-            Assert.That(Encoding.Latin1.GetString(Read(symbols, pdb.FullName)), Does.Not.Contain(root), pdb.FullName);
-        }
+            Assert.That(commit, Does.Match("^[0-9a-f]{40}$"));
+            Assert.That(repository.Attribute("url")?.Value, Is.EqualTo(Remote + ".git").Or.EqualTo(Remote));
+            Assert.That(
+                link.RootElement.GetProperty("documents").EnumerateObject().Select(static item => (item.Name, item.Value.GetString())),
+                Does.Contain(("/_/*", $"https://raw.githubusercontent.com/example/mcp-guard/{commit}/*")));
+        });
     }
 
     [TestCaseSource(nameof(Ids))]
@@ -125,4 +176,19 @@ internal sealed class PackageTests
         stream.CopyTo(copy);
         return copy.ToArray();
     }
+
+    private static void RequireMappedPaths()
+    {
+        if (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Ignore("paths are mapped in builds with CI=true");
+        }
+    }
+
+    /// <summary>A path that the build mapped: the checkout is <c>/_/</c>, other folders of sources (packages) are numbered.</summary>
+    [GeneratedRegex(@"^/_[0-9]*/", RegexOptions.CultureInvariant)]
+    private static partial Regex Mapped();
+
+    [GeneratedRegex(@"^(?:Mcp\.Guard.*|mcp-guard)\.dll$", RegexOptions.CultureInvariant)]
+    private static partial Regex Own();
 }

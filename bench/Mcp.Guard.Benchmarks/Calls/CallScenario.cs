@@ -108,11 +108,16 @@ internal sealed class CallScenario : IAsyncDisposable
     public ConnectionState NewConnection()
     {
         var connection = new ConnectionState(Guard.Runtime, Settings.Identity);
+        return Lists(connection, ToolList(Options.Tools)) is null ? connection : throw new InvalidOperationException("the tools are not listed");
+    }
+
+    /// <summary>Lists tools over a connection; the denial, or null.</summary>
+    public GuardDenial? Lists(ConnectionState connection, JsonElement tools)
+    {
         RequestContext listing = connection.CreateRequest("tools/list", Caller);
         listing.SetPayload(JsonElement.Parse("{}"));
         GuardEvaluation evaluation = Guard.Policy.EvaluateAsync(listing).AsTask().GetAwaiter().GetResult();
-        GuardResult listed = evaluation.CompleteAsync(ToolList()).AsTask().GetAwaiter().GetResult();
-        return listed.IsAllowed ? connection : throw new InvalidOperationException("the tools are not listed");
+        return evaluation.CompleteAsync(tools).AsTask().GetAwaiter().GetResult().Denial;
     }
 
     /// <summary>Judged, asked about by a rule, covered by a grant, recorded, its result judged and recorded.</summary>
@@ -244,13 +249,14 @@ internal sealed class CallScenario : IAsyncDisposable
         return text.ToString();
     }
 
-    private JsonElement ToolList()
+    /// <summary>A list of so many tools, of which the first three are those that are called.</summary>
+    public static JsonElement ToolList(int count)
     {
         const string rest = """
             "inputSchema":{"type":"object","properties":{"path":{"type":"string","maxLength":4096},"find":{"type":"string"},"replace":{"type":"string"},"limit":{"type":"integer","minimum":1},"dryRun":{"type":"boolean"}},"required":["path"],"additionalProperties":false},"outputSchema":{"type":"object","properties":{"changed":{"type":"integer"},"path":{"type":"string"}},"required":["changed"]}}
             """;
         var list = new StringBuilder("""{"tools":[""");
-        for (int i = 0; i < Options.Tools; i++)
+        for (int i = 0; i < count; i++)
         {
             string name = i switch { 0 => Tool, 1 => Plain, 2 => Forbidden, _ => string.Create(CultureInfo.InvariantCulture, $"tool_{i}") };
             list.Append(i == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $$"""{"name":"{{name}}","description":"Tool number {{i}} of the measured server.",""").Append(rest);

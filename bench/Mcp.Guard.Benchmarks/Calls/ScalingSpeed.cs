@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Schema;
@@ -13,6 +14,7 @@ internal static class ScalingSpeed
     {
         Grow("rules of the server that name other tools", "rules", [3, 100, 10_000], size => new() { Rules = size });
         Grow("tools that the server lists (at most 2,000)", "tools", [10, 100, 2_000], size => new() { Tools = size });
+        TooManyTools();
         Grow("payload", "characters of the longest argument and of the result", [100, 1_000, 10_000, 100_000, 1_000_000], size => new() { PayloadBytes = size });
         Keys();
         Threads();
@@ -49,6 +51,30 @@ internal static class ScalingSpeed
         }
     }
 
+    /// <summary>What a list costs to judge, at the most tools that are taken and beyond.</summary>
+    public static void TooManyTools()
+    {
+        var scenario = new CallScenario();
+        Console.WriteLine("\n| a list of tools, judged | time, least of 5 | outcome |\n|---|---|---|");
+        foreach (int count in (int[])[2_000, 10_000])
+        {
+            JsonElement list = CallScenario.ToolList(count);
+            double least = double.MaxValue;
+            string outcome = string.Empty;
+            for (int i = 0; i < 5; i++)
+            {
+                var connection = new ConnectionState(scenario.Guard.Runtime, scenario.Settings.Identity);
+                long start = Stopwatch.GetTimestamp();
+                outcome = scenario.Lists(connection, list)?.Code ?? "delivered";
+                least = Math.Min(least, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {count:N0} tools | {least:N1} ms | {outcome} |"));
+        }
+
+        scenario.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
+
     /// <summary>A call while the limiter holds the keys of so many other callers.</summary>
     public static void Keys(int[]? sizes = null) => Grow("rate limit", "keys in use", sizes ?? [1, 1_000, 100_000, 1_000_000], size => new() { RateKeys = size });
 
@@ -72,7 +98,7 @@ internal static class ScalingSpeed
         double ratio = ratios[ratios.Count / 2];
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"\n| decisions on two threads against one | {ratio:N2} times (median of {rounds}; best {ratios[^1]:N2}) | one thread {single:N0} calls a second |\n|---|---|---|"));
+            $"\n| decisions on two threads against one | {ratio:N2} times (median of {rounds}; best {ratios[^1]:N2}) | one thread {single:N0} calls a second | collector: {(System.Runtime.GCSettings.IsServerGC ? "server" : "workstation")}, {System.Runtime.GCSettings.LatencyMode} |\n|---|---|---|---|"));
         scenario.DisposeAsync().AsTask().GetAwaiter().GetResult();
         return ratio;
 

@@ -1,25 +1,31 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
 namespace Mcp.Guard.Benchmarks.RoundTrips;
 
-/// <summary>The least that something between client and server can do: messages are passed on as they are, with a loop of its own on the way back.</summary>
-internal sealed class PassingTransport(IClientTransport inner) : IClientTransport
+/// <summary>
+/// The least that something between client and server can do: messages are passed on as they are, with a loop of its own on the way back. With work, it also
+/// keeps the processor busy for so long before each message: what any guard costs that takes this time and is otherwise perfect.
+/// </summary>
+internal sealed class PassingTransport(IClientTransport inner, TimeSpan work = default) : IClientTransport
 {
     public string Name => inner.Name;
 
-    public async Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) => new Session(await inner.ConnectAsync(cancellationToken));
+    public async Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) => new Session(await inner.ConnectAsync(cancellationToken), work);
 
     private sealed class Session : ITransport
     {
         private readonly ITransport _inner;
         private readonly Channel<JsonRpcMessage> _channel = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+        private readonly TimeSpan _work;
         private readonly Task _pump;
 
-        public Session(ITransport inner)
+        public Session(ITransport inner, TimeSpan work)
         {
             _inner = inner;
+            _work = work;
             _pump = Task.Run(PumpAsync);
         }
 
@@ -27,12 +33,25 @@ internal sealed class PassingTransport(IClientTransport inner) : IClientTranspor
 
         public ChannelReader<JsonRpcMessage> MessageReader => _channel.Reader;
 
-        public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default) => _inner.SendMessageAsync(message, cancellationToken);
+        public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+        {
+            Work();
+            return _inner.SendMessageAsync(message, cancellationToken);
+        }
 
         public async ValueTask DisposeAsync()
         {
             await _inner.DisposeAsync();
             await _pump;
+        }
+
+        private void Work()
+        {
+            long start = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetElapsedTime(start) < _work)
+            {
+                // Nothing else: a cache that stays warm, unlike that of real work.
+            }
         }
 
         private async Task PumpAsync()
@@ -42,6 +61,7 @@ internal sealed class PassingTransport(IClientTransport inner) : IClientTranspor
             {
                 await foreach (JsonRpcMessage message in _inner.MessageReader.ReadAllAsync())
                 {
+                    Work();
                     _channel.Writer.TryWrite(message);
                 }
             }

@@ -16,6 +16,9 @@ internal sealed class RoundTripSetup : IAsyncDisposable
     public const string Guarded = "guarded, everything on";
     public const string Unwritten = "guarded, records dropped";
 
+    /// <summary>A tool that a rule denies; no server is asked for it.</summary>
+    private const string Forbidden = "drop_all";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("mcp-guard-bench-").FullName;
     private readonly List<IAsyncDisposable> _parts = [];
 
@@ -32,7 +35,7 @@ internal sealed class RoundTripSetup : IAsyncDisposable
     public Dictionary<string, object?> Arguments { get; }
 
     /// <summary>The ways, the plain one first.</summary>
-    public List<(string Name, McpClient Client)> Ways { get; } = [];
+    public List<(string Name, McpClient Client, string Tool, bool IsDenied)> Ways { get; } = [];
 
     /// <summary>Connects.</summary>
     /// <param name="kind"><c>memory</c>, <c>stdio</c> or <c>http</c>.</param>
@@ -42,12 +45,27 @@ internal sealed class RoundTripSetup : IAsyncDisposable
         string url = kind == "http" ? await setup.ServeHttpAsync() : string.Empty;
         await setup.AddAsync(Plain, await McpClient.CreateAsync(setup.Transport(kind, url)));
         await setup.AddAsync("passed on", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url))));
+        await setup.AddAsync("passed on, with 7 us of work before each message", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url), TimeSpan.FromMicroseconds(7))));
         foreach ((string name, AuditChoice audit) in (IEnumerable<(string, AuditChoice)>)[(Unwritten, AuditChoice.None), ("guarded, records into the queue", AuditChoice.Queue), (Guarded, AuditChoice.Files)])
         {
             IMcpGuard guard = setup.Guard(kind, url, audit);
+            McpClient client = kind == "memory" ? await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))) : await guard.ConnectAsync("measured");
+            await setup.AddAsync(name, client);
+            if (name is Unwritten or Guarded)
+            {
+                setup.Ways.Add((name.Replace("guarded", "denied by a rule", StringComparison.Ordinal), client, Forbidden, true));
+            }
+        }
+
+        if (kind == "stdio")
+        {
+            // The guard gives a server a session of its own, so that it cannot reach the terminal; where autogroups are on (sched(7)) the kernel shares the
+            // processors between sessions.
             await setup.AddAsync(
-                name,
-                kind == "memory" ? await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))) : await guard.ConnectAsync("measured"));
+                "plain, server in a session of its own",
+                await McpClient.CreateAsync(new StdioClientTransport(new() { Command = "setsid", Arguments = [Dotnet, Library, "serve-stdio"] })));
+            IMcpGuard guard = setup.Guard("memory", url, AuditChoice.None);
+            await setup.AddAsync("guarded, records dropped, server started by the SDK", await McpClient.CreateAsync(guard.Protect("measured", setup.Transport(kind, url))));
         }
 
         return setup;
@@ -70,7 +88,7 @@ internal sealed class RoundTripSetup : IAsyncDisposable
     private ValueTask AddAsync(string name, McpClient client)
     {
         _parts.Add(client);
-        Ways.Add((name, client));
+        Ways.Add((name, client, EditServer.Tool, false));
         return default;
     }
 

@@ -6,8 +6,8 @@ using ModelContextProtocol.Protocol;
 namespace Mcp.Guard.Benchmarks.RoundTrips;
 
 /// <summary>
-/// Calls of one tool through the SDK's client, plain and guarded in turn, fifty of each at a time: median, 99th percentile, bytes of the whole process, and the
-/// ratio of the medians. Several runs in one process, of which the median ratio counts.
+/// Calls of one tool through the SDK's client, plain and guarded in turn, fifty of each at a time: median, 99th percentile, what the whole process used for
+/// one, and the ratio of the medians. Several runs in one process, of which the median ratio counts.
 /// </summary>
 internal static class RoundTripSpeed
 {
@@ -23,6 +23,30 @@ internal static class RoundTripSpeed
         return 0;
     }
 
+    /// <summary>Calls over one way only, for a profiler.</summary>
+    public static async Task<int> LoopAsync(string kind, string way, int count)
+    {
+        await using RoundTripSetup setup = await RoundTripSetup.OpenAsync(kind);
+        int at = setup.Ways.FindIndex(one => one.Name == way);
+        if (at < 0)
+        {
+            Console.Error.WriteLine($"there is no way '{way}'; one of: {string.Join("; ", setup.Ways.Select(static one => one.Name))}");
+            return 2;
+        }
+
+        await CallAsync(setup, at, 5_000);
+        await Task.Delay(1_000);
+        await CallAsync(setup, at, 5_000);
+        var before = ProcessUse.Now();
+        var times = new List<double>(count);
+        await CallAsync(setup, at, count, times);
+        ProcessUse used = ProcessUse.Now() - before;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{kind}, {way}: median {Quantile(times, 0.5):N1} us, 99th percentile {Quantile(times, 0.99):N1} us, {used.Bytes / (double)count:N0} B, processor {used.Microseconds / count:N1} us, switches {used.Switches / (double)count:N2}"));
+        return 0;
+    }
+
     /// <summary>The median ratio of guarded to plain, printed with its parts.</summary>
     /// <param name="kind"><c>memory</c>, <c>stdio</c> or <c>http</c>.</param>
     /// <param name="runs">Of each the ratio is taken.</param>
@@ -31,24 +55,24 @@ internal static class RoundTripSpeed
     public static async Task<double> MeasureAsync(string kind, int runs, int blocks = 60, double share = 0.5)
     {
         await using RoundTripSetup setup = await RoundTripSetup.OpenAsync(kind);
-        Console.WriteLine($"\n| round trip, {kind} | median | 99th percentile | allocated | to plain, median of {runs} runs | all runs |\n|---|---|---|---|---|---|");
+        Console.WriteLine($"\n| round trip, {kind} | median | 99th percentile | allocated | processor | switches of threads | to plain, median of {runs} runs | all runs |\n|---|---|---|---|---|---|---|---|");
         int ways = setup.Ways.Count;
         for (int i = 0; i < ways; i++)
         {
-            await CallAsync(setup.Ways[i].Client, setup.Arguments, 1_000);
+            await CallAsync(setup, i, 1_000);
         }
 
         // The optimising compiler works beside the first calls, and again with what it has seen of them.
         await Task.Delay(1_000);
         for (int i = 0; i < ways; i++)
         {
-            await CallAsync(setup.Ways[i].Client, setup.Arguments, 1_000);
+            await CallAsync(setup, i, 1_000);
         }
 
         await Task.Delay(500);
         var ratios = new List<double>[ways];
         var all = new List<double>[ways];
-        var bytes = new double[ways];
+        var uses = new ProcessUse[ways];
         for (int i = 0; i < ways; i++)
         {
             ratios[i] = [];
@@ -67,9 +91,9 @@ internal static class RoundTripSpeed
             {
                 for (int i = 0; i < ways; i++)
                 {
-                    long before = GC.GetTotalAllocatedBytes(precise: true);
-                    await CallAsync(setup.Ways[i].Client, setup.Arguments, Block, times[i]);
-                    bytes[i] += (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)(Block * blocks * runs);
+                    var before = ProcessUse.Now();
+                    await CallAsync(setup, i, Block, times[i]);
+                    uses[i] += ProcessUse.Now() - before;
                 }
             }
 
@@ -82,28 +106,30 @@ internal static class RoundTripSpeed
         }
 
         double guarded = 0;
+        double calls = (double)Block * blocks * runs;
         for (int i = 0; i < ways; i++)
         {
             double ratio = Quantile(ratios[i], 0.5);
             guarded = setup.Ways[i].Name == RoundTripSetup.Guarded ? ratio : guarded;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {setup.Ways[i].Name} | {Quantile(all[i], 0.5):N1} us | {Quantile(all[i], 0.99):N1} us | {bytes[i]:N0} B | {ratio:N3} | {string.Join(", ", ratios[i].Select(value => value.ToString("N2", CultureInfo.InvariantCulture)))} |"));
+                $"| {setup.Ways[i].Name} | {Quantile(all[i], 0.5):N1} us | {Quantile(all[i], 0.99):N1} us | {uses[i].Bytes / calls:N0} B | {uses[i].Microseconds / calls:N1} us | {uses[i].Switches / calls:N2} | {ratio:N3} | {string.Join(", ", ratios[i].Select(value => value.ToString("N2", CultureInfo.InvariantCulture)))} |"));
         }
 
         return guarded;
     }
 
-    private static async Task CallAsync(McpClient client, Dictionary<string, object?> arguments, int count, List<double>? times = null)
+    private static async Task CallAsync(RoundTripSetup setup, int way, int count, List<double>? times = null)
     {
+        (_, McpClient client, string tool, bool isDenied) = setup.Ways[way];
         for (int i = 0; i < count; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            CallToolResult result = await client.CallToolAsync(EditServer.Tool, arguments);
+            CallToolResult result = await client.CallToolAsync(tool, setup.Arguments);
             times?.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds);
-            if (result.IsError == true)
+            if (result.IsError == true != isDenied)
             {
-                throw new InvalidOperationException("the measured call was denied: " + result.Content.OfType<TextContentBlock>().First().Text);
+                throw new InvalidOperationException("the measured call was not decided as it should be: " + result.Content.OfType<TextContentBlock>().First().Text);
             }
         }
     }

@@ -14,33 +14,44 @@ namespace Mcp.Guard.Cli.Run;
 internal static class StdioGateway
 {
     /// <summary>The longest line of a client, in bytes: the largest request that the guard judges, and its envelope.</summary>
-    private const long MaxLine = 2L << 20;
+    private const int MaxLine = 2 << 20;
 
     public static async Task<int> RunAsync(RunOptions options, CommandTerminal terminal, CancellationToken ct)
     {
         MessageTooLargeException? tooLarge = null;
         var services = new ServiceCollection();
-        var input = new BoundedLineStream(Console.OpenStandardInput(), MaxLine, fault => tooLarge = fault);
-        services.AddSingleton<ITransport>(_ => new StreamServerTransport(input, Console.OpenStandardOutput(), "mcp-guard", loggerFactory: null));
+        GatewayServer? gateway = null;
+        McpServer? server = null;
+        var transport = new ClientLineTransport(Console.OpenStandardInput(), Console.OpenStandardOutput(), MaxLine, fault => tooLarge = fault)
+        {
+            HasRoom = StandardOutputRoom.Has,
+            Takes = call => gateway!.Takes(call, server!),
+            Answer = (call, cancelled) => gateway!.AnswerAsync(call, server!, cancelled),
+        };
+        services.AddSingleton<ITransport>(transport);
         GatewayRun.Add(services, options, terminal);
 
         // A read of standard input cannot be cancelled: whatever waits for it would keep a process that has to end. So neither the transport nor what holds it is
         // disposed of; the servers and the audit are, and nothing else outlives the process.
         ServiceProvider provider = services.BuildServiceProvider();
         var host = provider.GetRequiredService<McpGuardHost>();
-        var gateway = provider.GetRequiredService<GatewayServer>();
+        gateway = provider.GetRequiredService<GatewayServer>();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
+
+        // Beside the rest: what a client asks meanwhile waits for the guard's start, and ends with it where it fails.
+        Task started = Task.Run(() => host.StartAsync(ct), CancellationToken.None);
         try
         {
-            await host.StartAsync(ct).ConfigureAwait(false);
-            Task<FaultReport> starting = GatewayRun.WatchStartAsync(gateway, provider.GetRequiredService<RunLog>(), terminal, ended.Token);
-            McpServer server = McpServer.Create(
-                provider.GetRequiredService<ITransport>(),
+            Task<FaultReport> starting = WatchAsync();
+            server = McpServer.Create(
+                transport,
                 provider.GetRequiredService<IOptions<McpServerOptions>>().Value,
                 provider.GetRequiredService<ILoggerFactory>(),
                 provider);
+            transport.Start();
             Task serving = server.RunAsync(ended.Token);
             await ((Task)Task.WhenAny(serving, starting)).WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await started.ConfigureAwait(false);
             if (starting.IsCompletedSuccessfully && await starting.ConfigureAwait(false) is { } fault)
             {
                 throw new CommandFault(fault.Message, fault.Next) { Errors = fault.Errors, Details = fault.Details };
@@ -56,8 +67,15 @@ internal static class StdioGateway
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
+            await started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await gateway.DisposeAsync().ConfigureAwait(false);
             await host.DisposeAsync().ConfigureAwait(false);
+        }
+
+        async Task<FaultReport> WatchAsync()
+        {
+            await started.ConfigureAwait(false);
+            return await GatewayRun.WatchStartAsync(gateway, provider.GetRequiredService<RunLog>(), terminal, ended.Token).ConfigureAwait(false);
         }
     }
 }

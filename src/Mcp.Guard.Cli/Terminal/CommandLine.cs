@@ -23,12 +23,12 @@ internal static class CommandLine
 
         // An argument that starts with @ is a package name here, never a file of further arguments.
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        using var terminal = new CommandTerminal(streams, parsed.GetValue(Verb.Json));
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null)
         {
             string usage = NameOf(parsed.CommandResult.Command);
             string help = usage.Length == 0 ? "mcp-guard --help" : $"mcp-guard {usage} --help";
             string message = string.Join(' ', parsed.Errors.Select(error => error.Message.TrimEnd('.') + ".")).TrimEnd('.');
+            using var terminal = new CommandTerminal(streams, parsed.GetValue(Verb.Json));
             terminal.Fault(usage, new FaultReport(message, $"Run '{help}' for the usage.", ExitCodes.BadInput, []));
             return ExitCodes.BadInput;
         }

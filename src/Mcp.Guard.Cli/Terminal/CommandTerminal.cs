@@ -25,8 +25,8 @@ internal sealed class CommandTerminal : IDisposable
     private readonly TerminalStreams _streams;
     private readonly TextWriter _output;
     private readonly TextWriter _error;
-    private readonly IAnsiConsole _outputConsole;
-    private readonly IAnsiConsole _errorConsole;
+    private IAnsiConsole? _outputConsole;
+    private IAnsiConsole? _errorConsole;
 
     public CommandTerminal(TerminalStreams streams, bool isJson = false)
     {
@@ -35,8 +35,6 @@ internal sealed class CommandTerminal : IDisposable
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         _output = new StreamWriter(streams.Output, utf8, leaveOpen: true) { AutoFlush = true };
         _error = new StreamWriter(streams.Error, utf8, leaveOpen: true) { AutoFlush = true };
-        _outputConsole = CreateConsole(_output, streams.OutputIsTerminal);
-        _errorConsole = CreateConsole(_error, streams.ErrorIsTerminal);
     }
 
     /// <summary>Whether the verb was asked for one JSON value on standard output (<c>--json</c>).</summary>
@@ -45,12 +43,17 @@ internal sealed class CommandTerminal : IDisposable
     /// <summary>Columns that a line of output may have.</summary>
     public int Width => _streams.Width;
 
+    // Made when something is written: a gateway starts without them.
+    private IAnsiConsole OutputConsole => _outputConsole ??= CreateConsole(_output, _streams.OutputIsTerminal);
+
+    private IAnsiConsole ErrorConsole => _errorConsole ??= CreateConsole(_error, _streams.ErrorIsTerminal);
+
     /// <summary>A line of the result. Nothing with <c>--json</c>.</summary>
     public void Line(string text = "", Tone tone = Tone.Plain)
     {
         if (!IsJson)
         {
-            WriteLine(_outputConsole, _output, _streams.OutputIsTerminal, text, tone);
+            WriteLine(OutputConsole, _output, _streams.OutputIsTerminal, text, tone);
         }
     }
 
@@ -80,7 +83,7 @@ internal sealed class CommandTerminal : IDisposable
         IRenderable rendered = Render(table);
         if (_streams.OutputIsTerminal)
         {
-            _outputConsole.Write(rendered);
+            OutputConsole.Write(rendered);
             return;
         }
 
@@ -116,7 +119,7 @@ internal sealed class CommandTerminal : IDisposable
     }
 
     /// <summary>A line about the work, on standard error: never part of the result.</summary>
-    public void Note(string text, Tone tone = Tone.Faint) => WriteLine(_errorConsole, _error, _streams.ErrorIsTerminal, text, tone);
+    public void Note(string text, Tone tone = Tone.Faint) => WriteLine(ErrorConsole, _error, _streams.ErrorIsTerminal, text, tone);
 
     /// <summary>Something that is permitted but worth a look, on standard error.</summary>
     public void Warn(string text) => Note("warning: " + text, Tone.Caution);
@@ -185,7 +188,7 @@ internal sealed class CommandTerminal : IDisposable
             if (_streams.ErrorIsTerminal && _streams.Colours)
             {
                 // The status line is the one text of the library that is always markup.
-                return await _errorConsole.Status().StartAsync(Markup.Escape(text), _ => running).ConfigureAwait(false);
+                return await ErrorConsole.Status().StartAsync(Markup.Escape(text), _ => running).ConfigureAwait(false);
             }
 
             Note(text);

@@ -24,15 +24,10 @@ internal sealed class AuditCheckpointKeeper(AuditFileOptions options, AuditLog l
 
     private bool IsWanted => options.CheckpointPath is not null || options.CheckpointSink is not null;
 
-    public void Count(int records) => _since += records;
+    /// <summary>Whether enough was written, or time has gone by, since the last one. For the writer only.</summary>
+    public bool IsDue => IsWanted && _since > 0 && (_since >= options.CheckpointRecords || time.GetElapsedTime(_lastMade) >= options.CheckpointInterval);
 
-    public void MakeIfDue()
-    {
-        if (IsWanted && _since > 0 && (_since >= options.CheckpointRecords || time.GetElapsedTime(_lastMade) >= options.CheckpointInterval))
-        {
-            Make();
-        }
-    }
+    public void Count(int records) => _since += records;
 
     public void Make()
     {

@@ -34,25 +34,25 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     /// <summary>Counts that could not be written and were given up, in events.</summary>
     public long Lost => Volatile.Read(ref _lost);
 
-    public ValueTask WriteAsync(AuditRecord record, CancellationToken ct)
+    public ValueTask WriteAsync(AuditRecord record, CancellationToken ct) => WriteAsync(record, out _, ct);
+
+    /// <summary>The same, and whether the record was only counted: what it tells is then nowhere.</summary>
+    public ValueTask WriteAsync(AuditRecord record, out bool isCounted, CancellationToken ct)
     {
-        if (!CanFlood(record))
+        isCounted = CanFlood(record) && !Passes(record);
+        if (!isCounted)
         {
             return _inner.WriteAsync(record, ct);
         }
 
-        bool passes;
+        // The digest is made here, so that nobody else waits for it.
+        string? digest = record.ArgumentsDigest;
         lock (_gate)
         {
-            Source source = SourceOf(record);
-            passes = record.Kind == AuditKind.Catalog ? ++source.Listed <= _options.CatalogQuota : ++source.Seen <= _options.Quota;
-            if (!passes)
-            {
-                source.Count(record, _options.DistinctEvents);
-            }
+            SourceOf(record).Count(record, digest, _options.DistinctEvents);
         }
 
-        return passes ? _inner.WriteAsync(record, ct) : default;
+        return default;
     }
 
     /// <summary>Ends the window now and waits until its counts are written.</summary>
@@ -84,6 +84,15 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         AuditKind.Connection => string.Equals(record.Decision, "deny", StringComparison.Ordinal),
         _ => false,
     };
+
+    private bool Passes(AuditRecord record)
+    {
+        lock (_gate)
+        {
+            Source source = SourceOf(record);
+            return record.Kind == AuditKind.Catalog ? ++source.Listed <= _options.CatalogQuota : ++source.Seen <= _options.Quota;
+        }
+    }
 
     private Source SourceOf(AuditRecord record)
     {
@@ -166,28 +175,28 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         /// <summary>Tools and lists of them among the events.</summary>
         public long Listed { get; set; }
 
-        public void Count(AuditRecord record, int distinct)
+        public void Count(AuditRecord record, string? digest, int distinct)
         {
             _tallies ??= [];
             var happened = Event.Of(record);
             if (_tallies.TryGetValue(happened, out Tally? tally))
             {
-                tally.Add(record);
+                tally.Add(record, digest);
             }
             else if (_tallies.Count < distinct)
             {
-                _tallies.Add(happened, new(record, happened));
+                _tallies.Add(happened, new(record, digest, happened));
             }
             else
             {
                 ref Tally? rest = ref record.Kind == AuditKind.ServerMessage ? ref _otherMessages : ref _otherDenials;
                 if (rest is null)
                 {
-                    rest = new(record, happened: null);
+                    rest = new(record, digest, happened: null);
                 }
                 else
                 {
-                    rest.Add(record);
+                    rest.Add(record, digest);
                 }
             }
         }
@@ -249,8 +258,9 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         private long _count;
 
         /// <param name="first">The first event.</param>
+        /// <param name="digest">The digest of its arguments.</param>
         /// <param name="happened">What all of them are; null where they differ.</param>
-        public Tally(AuditRecord first, Event? happened)
+        public Tally(AuditRecord first, string? digest, Event? happened)
         {
             _happened = happened;
             _kind = first.Kind;
@@ -259,15 +269,15 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
             _session = first.SessionId;
             _server = first.Server;
             _lastId = string.Empty;
-            Add(first);
+            Add(first, digest);
         }
 
-        public void Add(AuditRecord record)
+        public void Add(AuditRecord record, string? digest)
         {
             _last = record.Time;
             _lastId = record.DecisionId;
             _lastReason = Event.Bounded(record.Reason);
-            _lastDigest = record.ArgumentsDigest;
+            _lastDigest = digest;
             _policy = record.PolicyRevision;
             _protocol = record.ProtocolVersion;
             _count += record.Count;

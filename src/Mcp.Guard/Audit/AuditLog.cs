@@ -3,10 +3,10 @@ using System.Text;
 namespace Mcp.Guard.Audit;
 
 /// <summary>
-/// The chained segments in a folder, written by one thread. A batch is written whole or not at all: after any failure the file is cut back to the last
+/// The chained segments in a folder, written by one thread at a time. A batch is written whole or not at all: after any failure the file is cut back to the last
 /// good record before the next byte is written, and the chain stands where it stood.
 /// </summary>
-internal sealed class AuditLog : IDisposable
+internal sealed partial class AuditLog : IDisposable
 {
     internal const string DigestKeyName = "digest.key";
 
@@ -67,6 +67,11 @@ internal sealed class AuditLog : IDisposable
     /// <summary>What was found at start that was not in order; null where all was.</summary>
     public string? StartFinding { get; private set; }
 
+    /// <summary>True where a batch is nothing but one write at the end of the current segment: no file is opened, cut or synchronised for it.</summary>
+    public bool CanAppend =>
+        _isOpen && !_inBatch && _file is not null && !_needsHeader && !_syncFailed && !_tailDirty && _notes.Count == 0 && _offset < _options.SegmentBytes
+        && Today() <= _segment.Day && _options.Durability != AuditDurability.Durable;
+
     /// <summary>True where segments may have come of age since <see cref="Retain"/> last ran.</summary>
     public bool IsRetentionDue { get; private set; }
 
@@ -76,25 +81,6 @@ internal sealed class AuditLog : IDisposable
         _chainKey = key;
         _chain.Dispose();
         _chain = new(key.Span);
-    }
-
-    /// <summary>Takes the folder, puts its last segment in order and writes that it was opened. It can be called again after a failure.</summary>
-    public void Open()
-    {
-        if (_isOpen)
-        {
-            return;
-        }
-
-        _storage.CreateDirectory(_options.Directory);
-        _lock ??= _storage.Lock(_options.Directory);
-        Digest ??= new(WholeFile.LoadOrMakeKey(_storage, Path.Combine(_options.Directory, DigestKeyName), AuditDigest.KeyBytes));
-        _writer ??= new(_options.MaxContentBytes, Digest);
-        Recover();
-        _isOpen = true;
-        IsRetentionDue = true;
-        Begin();
-        Commit();
     }
 
     /// <summary>Starts a batch: opens a new segment where the current one is full, of an earlier day or failed.</summary>
@@ -467,81 +453,5 @@ internal sealed class AuditLog : IDisposable
         {
             _namesDirty = true;
         }
-    }
-
-    private void Recover()
-    {
-        AuditRecovery found = AuditRecovery.Run(_options, _storage, _chain, _open);
-        _logId = found.LogId;
-        Sequence = found.Sequence;
-        found.Head.CopyTo(_head, 0);
-        _segment = found.Segment;
-        _writtenSegment = found.LastSegment;
-        _notes.Clear();
-        _notes.AddRange(found.Notes);
-        _notes.Add(AuditLogNote.Make(AuditLogEvent.Opened, detail =>
-        {
-            detail.WriteString("durability", _options.Durability switch
-            {
-                AuditDurability.Durable => "durable",
-                AuditDurability.BestEffort => "bestEffort",
-                _ => "flushed",
-            });
-            detail.WriteNumber("retentionDays", _options.RetentionDays);
-        }));
-        OpenAtStart = _open.List();
-        foreach (string id in OpenAtStart)
-        {
-            _notes.Add(new(AuditLogEvent.OpenIntent, id, default));
-        }
-
-        _open.Clear();
-        StartFinding = found.Finding;
-        CompareWithCheckpoint();
-        _file?.Dispose();
-        _file = null;
-        Continue(found);
-    }
-
-    /// <summary>Opens the newest segment where it can be continued, and cuts off its torn tail in any case: other segments are about to follow it.</summary>
-    private void Continue(AuditRecovery found)
-    {
-        string path = Path.Combine(_options.Directory, _segment.ToString());
-        if (found.CutAt is { } end)
-        {
-            using IAuditStorageFile torn = _storage.Open(path, createNew: false);
-            torn.SetLength(end);
-            torn.Sync();
-        }
-
-        if (found.AppendAt is { } offset && offset < _options.SegmentBytes && Today() <= _segment.Day)
-        {
-            _file = _storage.Open(path, createNew: false);
-            _offset = offset;
-            _tailDirty = false;
-            _needsHeader = false;
-        }
-    }
-
-    /// <summary>
-    /// Finds at start that the log was cut, rolled back or removed while it was closed. The checkpoint that says so is kept beside the new one.
-    /// </summary>
-    private void CompareWithCheckpoint()
-    {
-        if (_options.CheckpointPath is not { } path
-            || !_storage.Exists(path)
-            || AuditCheckpoint.FaultOf(AuditCheckpoint.Read(_storage, path), CheckpointKey.Span, _logId, Sequence, _head) is not { } fault)
-        {
-            return;
-        }
-
-        string kept = path + ".contradicted";
-        _storage.Rename(path, kept);
-        StartFinding ??= fault;
-        _notes.Add(AuditLogNote.Make(AuditLogEvent.Damaged, detail =>
-        {
-            detail.WriteString("fault", fault);
-            detail.WriteString("checkpoint", Path.GetFileName(kept));
-        }));
     }
 }

@@ -16,6 +16,13 @@ internal static class AuditTexts
     /// <summary>No credential that can be told from a word is shorter.</summary>
     private const int MinChars = 12;
 
+    /// <summary>Longer texts are looked at each time.</summary>
+    private const int MaxKept = 256;
+
+    // The same people, and the same reasons, stand in record after record. What was seen to hold no credential is compared, not searched again; a place holds the
+    // last text that came to it, so that made-up texts cost time and no memory. Strings do not change, so readers need no lock.
+    private static readonly string?[] Clean = new string?[256];
+
     private static readonly SearchValues<char> PlainId = SearchValues.Create("0123456789abcdef-");
 
     /// <summary>The record without credentials in its texts; the same one where it holds none.</summary>
@@ -46,8 +53,25 @@ internal static class AuditTexts
             return text;
         }
 
-        // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
-        return SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+        if (text.Length > MaxKept)
+        {
+            // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
+            return SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+        }
+
+        ref string? kept = ref Clean[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)Clean.Length];
+        if (string.Equals(Volatile.Read(ref kept), text, StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        string redacted = SecretRedactor.Default.Redact(text);
+        if (ReferenceEquals(redacted, text))
+        {
+            Volatile.Write(ref kept, text);
+        }
+
+        return redacted;
     }
 
     private static string? Bound(string? intent) => intent is { Length: > MessageLimits.MaxIntentLength } ? intent[..MessageLimits.MaxIntentLength] : intent;

@@ -28,7 +28,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Reason = call.PassedByDryRun is { } passed ? "dry run, passed: " + string.Join(", ", passed) : null,
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
-                Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
+                Content = new AuditedArguments(content, call.ArgumentsElement, call.Current, call.Policy.Audit.Arguments),
                 Changes = call.Changes ?? [],
                 ProtocolVersion = call.ProtocolVersion,
                 TraceId = call.TraceId,
@@ -56,7 +56,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Reason = denial.Reason,
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
-                Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
+                Content = new AuditedArguments(content, call.ArgumentsElement, call.Current, call.Policy.Audit.Arguments),
                 Changes = call.Changes ?? [],
                 ProtocolVersion = call.ProtocolVersion,
                 TraceId = call.TraceId,
@@ -83,7 +83,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Reason = reason,
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
-                Content = new AuditedArguments(content, call.ArgumentsElement, call.Policy.Audit.Arguments),
+                Content = new AuditedArguments(content, call.ArgumentsElement, call.Current, call.Policy.Audit.Arguments),
                 ProtocolVersion = call.ProtocolVersion,
                 TraceId = call.TraceId,
             },
@@ -153,8 +153,22 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
         return default;
     }
 
-    /// <summary>The same, and whether it is on record.</summary>
-    public ValueTask<bool> TryWriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
+    /// <summary>The same, and whether it is on record by itself: not where it failed, nor where it was counted in a flood.</summary>
+    public async ValueTask<bool> TryWriteEventAsync(AuditRecord record, CancellationToken ct)
+    {
+        bool isCounted = false;
+        try
+        {
+            ValueTask write = sink is AuditFloodGate gate ? gate.WriteAsync(AuditTexts.Redact(record), out isCounted, ct) : SendAsync(record, ct);
+            await write.ConfigureAwait(false);
+            return !isCounted;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            PipelineLog.AuditFailed(logger, record.Kind, record.DecisionId, failure);
+            return false;
+        }
+    }
 
     /// <summary>A value as it may stand in a record.</summary>
     public JsonElement Recordable(JsonElement value, ContentRecording mode) => content.Record(value, mode);
@@ -162,7 +176,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
     /// <summary>The same where the event must be on record before the guard goes on.</summary>
     public ValueTask WriteRequiredEventAsync(AuditRecord record, CancellationToken ct) => SendAsync(record, ct);
 
-    private static string? Rules(RequestContext call) => call.HasVerdict && call.Verdict.RuleIds.Count > 0 ? string.Join(',', call.Verdict.RuleIds) : null;
+    private static string? Rules(RequestContext call) => call.HasVerdict ? call.Verdict.RuleIdsText : null;
 
     /// <summary>The one way to the sink.</summary>
     private ValueTask SendAsync(AuditRecord record, CancellationToken ct) => sink.WriteAsync(AuditTexts.Redact(record), ct);

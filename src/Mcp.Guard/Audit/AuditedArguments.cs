@@ -13,21 +13,28 @@ internal sealed class AuditedArguments : AuditRecordContent
     private StrongBox<JsonElement>? _recorded;
     private string? _digest;
 
-    public AuditedArguments(IAuditContent content, JsonElement arguments, ContentRecording mode)
+    /// <param name="content">What of them may be recorded.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="parameters">The parameters that they stand in, which are held as long as the arguments are.</param>
+    /// <param name="mode">What the policy lets be recorded.</param>
+    public AuditedArguments(IAuditContent content, JsonElement arguments, JsonElement parameters, ContentRecording mode)
     {
         _content = content;
         _mode = mode;
-        Bytes = AuditedSize.Of(arguments);
+        Bytes = AuditedSize.Of(parameters);
         if (Bytes <= AuditedSize.MaxDeferred && !content.RunsHostCode(mode))
         {
             _arguments = arguments;
             return;
         }
 
-        // The arguments themselves are let go: a record that waits holds no more than it tells.
+        // What is not recorded as it stands is let go: a record that waits holds no more than it tells.
         _recorded = new(content.Record(arguments, mode));
         _digest = content.Digest(arguments);
-        Bytes = AuditedSize.Of(_recorded.Value);
+        if (mode is not (ContentRecording.Full or ContentRecording.Redacted))
+        {
+            Bytes = AuditedSize.Of(_recorded.Value);
+        }
     }
 
     public override long Bytes { get; }

@@ -37,6 +37,9 @@ internal static class GuardTelemetry
     private static readonly Dictionary<string, HashSet<string>> Targets = new(StringComparer.Ordinal);
     private static readonly Lock TargetsGate = new();
 
+    /// <summary>Whether anyone listens to how long requests take.</summary>
+    public static bool MeasuresRequests => OperationDuration.Enabled;
+
     /// <summary>Starts the span of a request; null where nobody listens.</summary>
     /// <param name="method">The JSON-RPC method.</param>
     /// <param name="target">

@@ -6,19 +6,22 @@ namespace Mcp.Guard.Audit;
 /// One record on its way to the file, and the caller who waits for it. Reused: it goes back to its pool when both the writer and the caller are done
 /// with it.
 /// </summary>
-internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTaskSource
+internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTaskSource, IThreadPoolWorkItem
 {
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _registration;
+    private Exception? _failure;
     private int _isDecided;
     private int _holders;
+    private bool _isLeft;
+    private bool _isToTell;
 
     public AuditRecord? Record { get; private set; }
 
     /// <summary>Roughly what the record holds in memory.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>True where the caller has been told that the record was not written.</summary>
+    /// <summary>True where it is settled what the caller is told.</summary>
     public bool IsDecided => Volatile.Read(ref _isDecided) != 0;
 
     /// <summary>True where the record is part of a batch. Read and set by the writer only.</summary>
@@ -41,13 +44,13 @@ internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTas
         if (ct.CanBeCanceled)
         {
             _registration = ct.UnsafeRegister(
-                static (state, token) => ((PendingAuditWrite)state!).TryDecide(new OperationCanceledException(token)), this);
+                static (state, token) => ((PendingAuditWrite)state!).Cancel(token), this);
         }
 
         return new(this, _core.Version);
     }
 
-    /// <summary>Tells the caller, once: null is success. False where the caller had been told before.</summary>
+    /// <summary>Settles, once, what the caller is told: null is success. Who gets true has to <see cref="Tell"/> him; false where it was settled before.</summary>
     public bool TryDecide(Exception? failure)
     {
         if (Interlocked.Exchange(ref _isDecided, 1) != 0)
@@ -55,16 +58,49 @@ internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTas
             return false;
         }
 
-        if (failure is null)
-        {
-            _core.SetResult(true);
-        }
-        else
+        _failure = failure;
+        return true;
+    }
+
+    /// <summary>Tells the caller.</summary>
+    /// <param name="inPlace">Whether he goes on at once on this thread, which then must not hold anything that others wait for.</param>
+    public void Tell(bool inPlace)
+    {
+        _core.RunContinuationsAsynchronously = !inPlace;
+        if (_failure is { } failure)
         {
             _core.SetException(failure);
         }
+        else
+        {
+            _core.SetResult(true);
+        }
+    }
 
-        return true;
+    /// <summary>The writer has finished with the record; what is left is <see cref="GoOn"/>.</summary>
+    /// <param name="isToTell">Whether it settled what the caller is told.</param>
+    public void Leave(bool isToTell)
+    {
+        _isToTell = isToTell;
+        _isLeft = true;
+    }
+
+    /// <summary>Tells the caller what the writer settled, and lets it go; nothing where the writer did not come to it.</summary>
+    /// <param name="inPlace">As for <see cref="Tell"/>.</param>
+    public void GoOn(bool inPlace)
+    {
+        if (!_isLeft)
+        {
+            return;
+        }
+
+        _isLeft = false;
+        if (_isToTell)
+        {
+            Tell(inPlace);
+        }
+
+        Release();
     }
 
     /// <summary>The writer is done with it.</summary>
@@ -73,6 +109,7 @@ internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTas
         if (Interlocked.Decrement(ref _holders) == 0)
         {
             Record = null;
+            _failure = null;
             _core.Reset();
             owner.Return(this);
         }
@@ -84,6 +121,9 @@ internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTas
         Release();
         Release();
     }
+
+    /// <summary>Writes what waits, on a thread of the pool.</summary>
+    void IThreadPoolWorkItem.Execute() => owner.Write(this);
 
     void IValueTaskSource.GetResult(short token)
     {
@@ -103,4 +143,12 @@ internal sealed class PendingAuditWrite(PendingAuditWritePool owner) : IValueTas
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
+
+    private void Cancel(CancellationToken token)
+    {
+        if (TryDecide(new OperationCanceledException(token)))
+        {
+            Tell(inPlace: false);
+        }
+    }
 }

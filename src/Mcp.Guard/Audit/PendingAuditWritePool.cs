@@ -1,13 +1,16 @@
 namespace Mcp.Guard.Audit;
 
 /// <summary>Writes that nobody holds, for the next records.</summary>
-internal sealed class PendingAuditWritePool
+/// <param name="write">Writes what waits, for a record whose caller found nobody writing.</param>
+internal sealed class PendingAuditWritePool(Action<PendingAuditWrite> write)
 {
     private const int MaxPooled = 1_024;
 
     private readonly Lock _gate = new();
     private PendingAuditWrite? _first;
     private int _count;
+
+    public Action<PendingAuditWrite> Write => write;
 
     public PendingAuditWrite Rent()
     {

@@ -129,10 +129,13 @@ internal sealed class GatewayAudience(TimeProvider time)
     /// <summary>
     /// A log line of no open request goes to the connections only where all are of one caller: nothing says whose it is. A listen stream is told none.
     /// </summary>
-    public void TellLog(JsonObject parameters, int rank)
+    /// <param name="parameters">The line.</param>
+    /// <param name="rank">The rank of its level.</param>
+    /// <param name="user">The only caller who has used the connection that it came over, or null where nobody has.</param>
+    public void TellLog(JsonObject parameters, int rank, GuardCaller? user)
     {
         GatewaySubscriber[] connections = [.. Snapshot().Where(static subscriber => !subscriber.IsStream)];
-        if (connections.Length > 0 && Array.TrueForAll(connections, other => other.Caller.Equals(connections[0].Caller)))
+        if (connections.Length > 0 && Array.TrueForAll(connections, other => other.Caller.Equals(user ?? connections[0].Caller)))
         {
             foreach (GatewaySubscriber connection in connections)
             {

@@ -39,6 +39,9 @@ internal sealed class GatewayCall(GuardCaller caller, McpServer server, bool car
     /// <summary>Whether the client declared that it can show forms.</summary>
     public bool CanShowForms { get; init; }
 
+    /// <summary>Whether the client declared that it can show an address and open it for a person who agrees.</summary>
+    public bool CanShowUrls { get; init; }
+
     /// <summary>Whether the client declared that its model can be asked.</summary>
     public bool CanSample { get; init; }
 

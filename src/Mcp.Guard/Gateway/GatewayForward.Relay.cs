@@ -17,6 +17,9 @@ internal sealed partial class GatewayForward
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _acknowledgements = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _subscribed = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _users = new();
+    private GuardCaller? _user;
+    private bool _hasSeveralUsers;
 
     /// <summary>
     /// Takes a judged notification of the server, in the order in which they came. It must not wait. False where it means nothing to the gateway's clients.
@@ -65,6 +68,14 @@ internal sealed partial class GatewayForward
 
                 return true;
 
+            case MethodTable.ElicitationComplete:
+                if (notification.Params is JsonObject completed)
+                {
+                    _elicitation.Complete(completed);
+                }
+
+                return true;
+
             case MethodTable.SubscriptionAcknowledged:
                 if (notification.Params is JsonObject acknowledged && acknowledged["_meta"] is JsonObject meta && meta[SubscriptionIdKey] is JsonValue id
                     && id.GetValueKind() == JsonValueKind.String && _acknowledgements.TryGetValue(id.GetValue<string>(), out TaskCompletionSource? waiting))
@@ -80,8 +91,8 @@ internal sealed partial class GatewayForward
     }
 
     /// <summary>
-    /// Nothing on the wire says to which request a log line belongs: where requests of several callers are open it goes to nobody, for it may hold what is
-    /// another's.
+    /// Nothing on the wire says to which request a log line belongs, and a server may write it long after the request has ended: once several callers have used a
+    /// connection its lines go to nobody, for each may hold what is another's.
     /// </summary>
     private void RelayLog(JsonObject line)
     {
@@ -90,14 +101,25 @@ internal sealed partial class GatewayForward
             return;
         }
 
+        GuardCaller? user;
+        lock (_users)
+        {
+            if (_hasSeveralUsers)
+            {
+                return;
+            }
+
+            user = _user;
+        }
+
         RelayedCall[] open = [.. _calls.Values];
         if (open.Length == 0)
         {
-            audience.TellLog(line, rank);
+            audience.TellLog(line, rank, user);
             return;
         }
 
-        if (!Array.TrueForAll(open, other => other.Caller.Equals(open[0].Caller)))
+        if (!Array.TrueForAll(open, call => call.Caller.Equals(user)))
         {
             return;
         }
@@ -112,6 +134,25 @@ internal sealed partial class GatewayForward
                 toldRequest |= call.Session is null;
                 call.Log(line);
             }
+        }
+    }
+
+    private void NoteUser(GuardCaller caller)
+    {
+        lock (_users)
+        {
+            _hasSeveralUsers |= _user is not null && !_user.Equals(caller);
+            _user ??= caller;
+        }
+    }
+
+    /// <summary>A new connection has been used by nobody.</summary>
+    private void ForgetUsers()
+    {
+        lock (_users)
+        {
+            _user = null;
+            _hasSeveralUsers = false;
         }
     }
 
@@ -244,6 +285,7 @@ internal sealed partial class GatewayForward
 
     private async Task StartAsync(McpClient client, ResourceSubscription subscription, CancellationToken ct)
     {
+        NoteUser(subscription.Caller);
         if (!MethodTable.IsStateless(client.NegotiatedProtocolVersion))
         {
             subscription.Stream = null;

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Hosting;
 using Mcp.Guard.Pipeline;
+using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
@@ -26,6 +27,8 @@ internal sealed partial class GatewayForward(
     private readonly string _prefix = qualifies && QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
     private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
+    private ForwardedCalls? _beside;
+    private volatile Task? _warming;
     private long _failedAt;
     private bool _disposed;
     private long _toolsListedAt;
@@ -71,6 +74,17 @@ internal sealed partial class GatewayForward(
             return known;
         }
 
+        if (_warming is { IsCompleted: false } warming)
+        {
+            // The first call comes while the server starts: one list is enough.
+            await warming.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+            if (Volatile.Read(ref _tools).TryGetValue(shown, out known))
+            {
+                return known;
+            }
+        }
+
         if (IsFresh(Volatile.Read(ref _toolsListedAt)))
         {
             return null;
@@ -80,11 +94,52 @@ internal sealed partial class GatewayForward(
         return Volatile.Read(ref _tools).TryGetValue(shown, out string? found) ? found : null;
     }
 
-    /// <summary>Calls a tool through the guarded connection.</summary>
-    public Task<CallToolResult> CallAsync(string tool, IDictionary<string, JsonElement>? arguments, RelayedCall call, CancellationToken ct) => RunAsync(
-        call,
-        client => client.CallToolAsync(new CallToolRequestParams { Name = tool, Arguments = arguments, Meta = MetaOf(client, call) }, ct),
-        ct);
+    /// <summary>Calls a tool through the guarded connection. Neither the arguments nor the result are read as objects of the SDK: what was judged is what is sent.</summary>
+    public async Task<JsonObject> CallAsync(string tool, JsonElement arguments, RelayedCall call, CancellationToken ct)
+    {
+        McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        NoteUser(call.Caller);
+        _calls[call.Token] = call;
+        try
+        {
+            return Detached(Volatile.Read(ref _beside) is { IsReady: true } beside
+                ? await beside.CallAsync(tool, arguments, call.WantsProgress ? call.Token : null, call.Level is { } level ? LogLevels.NameOf(level) : null, ct).ConfigureAwait(false)
+                : await CallThroughAsync(client, tool, arguments, call, ct).ConfigureAwait(false));
+        }
+        finally
+        {
+            await EndAsync(call, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same through the SDK's client, which answers what the server asks back.</summary>
+    private static async Task<JsonObject> CallThroughAsync(McpClient client, string tool, JsonElement arguments, RelayedCall call, CancellationToken ct)
+    {
+        var parameters = new JsonObject { ["name"] = tool };
+        if (arguments.ValueKind == JsonValueKind.Object)
+        {
+            parameters["arguments"] = JsonObject.Create(arguments);
+        }
+
+        if (MetaOf(client, call) is { } meta)
+        {
+            parameters["_meta"] = meta;
+        }
+
+        JsonRpcResponse response = await client.SendRequestAsync(new JsonRpcRequest { Method = MethodTable.ToolsCall, Params = parameters }, ct).ConfigureAwait(false);
+        return response.Result as JsonObject ?? throw new McpException("The result of the call is not an object.");
+    }
+
+    /// <summary>Whether the policy lets the server ask a model or a person within a call, or it is reached over HTTP, whose requests the SDK's client gives their headers.</summary>
+    private bool CanAskBack() => !guard.Runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
+        || settings.Sampling.Allowed || settings.Elicitation.Allowed || settings.Endpoint is UrlEndpoint;
+
+    private ForwardedCalls Share(GuardedTransport guarded)
+    {
+        var shared = new ForwardedCalls(guarded);
+        Volatile.Write(ref _beside, shared);
+        return shared;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -107,10 +162,7 @@ internal sealed partial class GatewayForward(
     }
 
     /// <summary>Makes the connection where there is none, so that the first request does not wait for it. A failure shows with the first request too.</summary>
-    public async Task WarmAsync()
-    {
-        await ListToolsAsync(CancellationToken.None).ConfigureAwait(false);
-    }
+    public Task WarmAsync() => _warming = Task.Run(() => ListToolsAsync(CancellationToken.None));
 
     private string NameOf(string exact) => qualifies ? QualifiedToolName.Compose(serverId, exact) : exact;
 
@@ -121,6 +173,7 @@ internal sealed partial class GatewayForward(
         where TResult : Result
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+        NoteUser(call.Caller);
         _calls[call.Token] = call;
         TResult result;
         try
@@ -129,12 +182,21 @@ internal sealed partial class GatewayForward(
         }
         finally
         {
-            _calls.TryRemove(call.Token, out _);
-            await call.Told.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndAsync(call, ct).ConfigureAwait(false);
         }
 
         Detach(result);
         return result;
+    }
+
+    /// <summary>What the server told before the end of a request is sent before its result.</summary>
+    private ValueTask EndAsync(RelayedCall call, CancellationToken ct)
+    {
+        _calls.TryRemove(call.Token, out _);
+        Task told = call.Told;
+        return told.IsCompleted ? default : WaitAsync(told, ct);
+
+        static async ValueTask WaitAsync(Task told, CancellationToken ct) => await told.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Takes from a result what belongs to the other connection, whose protocol version may differ.</summary>
@@ -152,6 +214,40 @@ internal sealed partial class GatewayForward(
         {
             meta.Remove("io.modelcontextprotocol/serverInfo");
             result.Meta = meta.Count == 0 ? null : meta;
+        }
+    }
+
+    /// <summary>The members of a tool's result that every version of the protocol knows; what belongs to the other connection stays behind.</summary>
+    private static JsonObject Detached(JsonObject result)
+    {
+        var kept = new JsonObject();
+        Take("content");
+        Take("structuredContent");
+        Take("isError");
+        Take("_meta");
+        if (kept["_meta"] is JsonObject meta)
+        {
+            meta.Remove("io.modelcontextprotocol/serverInfo");
+            if (meta.Count == 0)
+            {
+                kept.Remove("_meta");
+            }
+        }
+
+        if (!kept.ContainsKey("content"))
+        {
+            kept["content"] = new JsonArray(); // every version requires it
+        }
+
+        return kept;
+
+        void Take(string member)
+        {
+            if (result.TryGetPropertyValue(member, out JsonNode? value))
+            {
+                result.Remove(member); // a node has one parent
+                kept[member] = value;
+            }
         }
     }
 
@@ -211,7 +307,8 @@ internal sealed partial class GatewayForward(
             {
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
-            McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CancellationToken.None).ConfigureAwait(false);
+            ForgetUsers();
+            McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CanAskBack() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;
         }

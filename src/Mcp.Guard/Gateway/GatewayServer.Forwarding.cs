@@ -363,6 +363,19 @@ internal sealed partial class GatewayServer
         return new RelayedCall(call.Caller, call.Server, GatewaySubscriber.Connection, token, LogLevels.RankOf(level), Runtime.Time);
     }
 
+    private RelayedCall Relayed(GatewayCall call, JsonElement payload)
+    {
+        JsonNode? token = null;
+        int? level = null;
+        if (payload.TryGetProperty("_meta"u8, out JsonElement meta) && meta.ValueKind == JsonValueKind.Object)
+        {
+            token = meta.TryGetProperty("progressToken"u8, out JsonElement given) && given.ValueKind is JsonValueKind.String or JsonValueKind.Number ? JsonValue.Create(given) : null;
+            level = meta.TryGetProperty("io.modelcontextprotocol/logLevel"u8, out JsonElement asked) && asked.ValueKind == JsonValueKind.String ? LogLevels.RankOf(asked.GetString()) : null;
+        }
+
+        return new RelayedCall(call.Caller, call.Server, GatewaySubscriber.Connection, token, level, Runtime.Time);
+    }
+
     private async ValueTask<McpProtocolException> RefuseAsync(string method, string? target, string code, string reason, string? message, CancellationToken ct)
     {
         GuardCaller caller = AmbientCaller.Current ?? _nobody;

@@ -95,7 +95,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
     public bool CanComplete { get; }
 
     /// <summary>Connects to every server now, and lists its tools; each task ends with its fault where that fails.</summary>
-    public (string Server, Task Connected)[] Warm() => [.. _forwards.Select(static forward => (forward.ServerId, Task.Run(forward.WarmAsync)))];
+    public (string Server, Task Connected)[] Warm() => [.. _forwards.Select(static forward => (forward.ServerId, forward.WarmAsync()))];
 
     /// <summary>The calls that wait for a retry.</summary>
     public int SuspendedCount => _suspended.Count;
@@ -212,6 +212,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         {
             CanSample = (carries ? message?.ClientCapabilities : context.Server.ClientCapabilities)?.Sampling is not null,
             CanShowForms = elicitation is not null ? elicitation.Form is not null || elicitation.Url is null : carries && DeclaresForms(context.JsonRpcMessage),
+            CanShowUrls = elicitation?.Url is not null,
         };
         GatewayCall.Current = call;
         return call;
@@ -261,12 +262,33 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
     public McpRequestHandler<CallToolRequestParams, CallToolResult> FilterToolCall(McpRequestHandler<CallToolRequestParams, CallToolResult> next) => async (request, ct) =>
     {
         GatewayCall call = Begin(request, request.JsonRpcRequest.Context);
-        if (!MessageSnapshot.TryTake(request.JsonRpcRequest.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault)
-            || request.Params?.Name is not { } name)
+        GatewayOutcome outcome = MessageSnapshot.TryTake(request.JsonRpcRequest.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault)
+            ? await CallToolAsync(call, payload, request.JsonRpcRequest.Params, request.MatchedPrimitive is not null, ct).ConfigureAwait(false)
+            : await DenyAsync(call, request.Params?.Name, GuardDenialCodes.ArgumentsMalformed, fault, ct).ConfigureAwait(false);
+        if (outcome.Question is { } question)
         {
-            return await DenyAsync(call, request.Params?.Name, GuardDenialCodes.ArgumentsMalformed, fault, ct).ConfigureAwait(false);
+            throw new InputRequiredException(question.InputRequests!, question.RequestState);
         }
 
+        return outcome.Answer is { } answer
+            ? Typed(answer)
+            : await RunOwnAsync(outcome.Evaluation!, request, next, ct).ConfigureAwait(false);
+    };
+
+    /// <summary>One call of a tool: passed on and answered, denied, asked about, or judged where the tool is the gateway's own.</summary>
+    /// <param name="call">The client's request.</param>
+    /// <param name="payload">Its parameters, of which everything is read: what is judged is what is sent.</param>
+    /// <param name="parameters">The same as the SDK has them, for a tool of the gateway's own.</param>
+    /// <param name="isOwnTool">Whether the gateway has a tool of that name itself.</param>
+    /// <param name="ct">The client's leaving, or its cancellation.</param>
+    private async Task<GatewayOutcome> CallToolAsync(GatewayCall call, JsonElement payload, JsonNode? parameters, bool isOwnTool, CancellationToken ct)
+    {
+        if (payload.ValueKind != JsonValueKind.Object || !payload.TryGetProperty("name"u8, out JsonElement named) || named.ValueKind != JsonValueKind.String)
+        {
+            return await DenyAsync(call, null, GuardDenialCodes.ArgumentsMalformed, "the call names no tool", ct).ConfigureAwait(false);
+        }
+
+        string name = named.GetString()!;
         JsonElement arguments = payload.TryGetProperty("arguments"u8, out JsonElement given) && given.ValueKind != JsonValueKind.Null ? given : default;
         if (arguments.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined))
         {
@@ -278,66 +300,62 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
             return await DenyAsync(call, name, GuardDenialCodes.ArgumentsMalformed, "the arguments have no canonical form", ct).ConfigureAwait(false);
         }
 
-        SuspendedCall? running = null;
-        if (request.Params.RequestState is { } state && SuspendedCalls.IsOwn(state))
+        if (payload.TryGetProperty("requestState"u8, out JsonElement stated) && stated.ValueKind == JsonValueKind.String && stated.GetString() is { } state && SuspendedCalls.IsOwn(state))
         {
-            running = _suspended.Take(state, call.Caller, name, digest!);
-            if (running is null)
+            if (!call.CarriesQuestions || _suspended.Take(state, call.Caller, name, digest!) is not { } waiting)
             {
                 return await DenyAsync(
                     call, name, GuardDenialCodes.ContinuationInvalid, "a retry of no call that waits for this caller with these arguments", ct).ConfigureAwait(false);
             }
 
-            running.Question!.Reply(request.Params.InputResponses?.TryGetValue(QuestionKey, out InputResponse? response) == true ? response : null);
+            waiting.Question!.Reply(AnswerIn(payload));
+            return await CarryAsync(waiting, ct).ConfigureAwait(false);
         }
 
-        GatewayOutcome outcome;
-        if (running is null)
+        GatewayForward? forward = null;
+        string? tool = null;
+        foreach (GatewayForward candidate in _forwards)
         {
-            GatewayForward? forward = null;
-            string? tool = null;
-            foreach (GatewayForward candidate in _forwards)
+            if (await FindAsync(candidate, name, ct).ConfigureAwait(false) is { } found)
             {
-                if (await FindAsync(candidate, name, ct).ConfigureAwait(false) is { } found)
+                if (forward is not null)
                 {
-                    if (forward is not null)
-                    {
-                        return await DenyAsync(call, name, GuardDenialCodes.NameCollision, "two servers offer a tool of this name", ct).ConfigureAwait(false);
-                    }
-
-                    (forward, tool) = (candidate, found);
+                    return await DenyAsync(call, name, GuardDenialCodes.NameCollision, "two servers offer a tool of this name", ct).ConfigureAwait(false);
                 }
-            }
 
-            if (forward is not null && request.MatchedPrimitive is not null)
-            {
-                return await DenyAsync(call, name, GuardDenialCodes.NameCollision, "an own tool has the name of a tool that is passed on", ct).ConfigureAwait(false);
+                (forward, tool) = (candidate, found);
             }
-
-            if (forward is null && _own is null)
-            {
-                return await DenyAsync(
-                    call, name, GuardDenialCodes.ToolUnknown, "no server that calls are passed on to shows this tool, and the policy does not name the gateway itself", ct).ConfigureAwait(false);
-            }
-
-            if (!call.CarriesQuestions)
-            {
-                outcome = await BeginWorkAsync(call, forward, tool, request.JsonRpcRequest, arguments, ct).ConfigureAwait(false);
-                return outcome.Result ?? await RunOwnAsync(outcome.Evaluation!, request, next, ct).ConfigureAwait(false);
-            }
-
-            // It may outlive this request, so nothing of the request may end it but the client's leaving before it was asked.
-            var cancel = new CancellationTokenSource();
-            Task<GatewayOutcome> work = Task.Run(() => BeginWorkAsync(call, forward, tool, request.JsonRpcRequest, arguments, cancel.Token), CancellationToken.None);
-            running = new SuspendedCall(call, name, digest!, work, cancel);
         }
 
-        outcome = await CarryAsync(running, ct).ConfigureAwait(false);
-        return outcome.Result ?? await RunOwnAsync(outcome.Evaluation!, request, next, ct).ConfigureAwait(false);
-    };
+        if (forward is not null && isOwnTool)
+        {
+            return await DenyAsync(call, name, GuardDenialCodes.NameCollision, "an own tool has the name of a tool that is passed on", ct).ConfigureAwait(false);
+        }
+
+        if (forward is null && _own is null)
+        {
+            return await DenyAsync(
+                call, name, GuardDenialCodes.ToolUnknown, "no server that calls are passed on to shows this tool, and the policy does not name the gateway itself", ct).ConfigureAwait(false);
+        }
+
+        RelayedCall relayed = Relayed(call, payload);
+        if (!call.CarriesQuestions)
+        {
+            return await BeginWorkAsync(call, forward, tool, relayed, parameters, arguments, ct).ConfigureAwait(false);
+        }
+
+        // It may outlive this request, so nothing of the request may end it but the client's leaving before it was asked.
+        var cancel = new CancellationTokenSource();
+        Task<GatewayOutcome> work = BeginWorkAsync(call, forward, tool, relayed, parameters, arguments, cancel.Token);
+        return await CarryAsync(new SuspendedCall(call, name, digest!, work, cancel), ct).ConfigureAwait(false);
+    }
+
+    private static InputResponse? AnswerIn(JsonElement payload) =>
+        payload.TryGetProperty("inputResponses"u8, out JsonElement responses) && responses.ValueKind == JsonValueKind.Object && responses.TryGetProperty(QuestionKey, out JsonElement answer)
+            ? answer.Deserialize(TypeOf<InputResponse>())
+            : null;
 
     /// <summary>Waits for the call's outcome; a question that comes first goes to the client, which ends this request and awaits a retry.</summary>
-    /// <exception cref="InputRequiredException">The question.</exception>
     private async Task<GatewayOutcome> CarryAsync(SuspendedCall running, CancellationToken ct)
     {
         try
@@ -352,11 +370,14 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
             if (_suspended.Add(running, TimeSpan.FromMinutes(10)) is not { } state)
             {
                 running.Abandon();
-                return new(await DenyAsync(running.Call, running.Tool, GuardDenialCodes.TooManyCalls, "too many calls wait for answers", ct).ConfigureAwait(false), null);
+                return await DenyAsync(running.Call, running.Tool, GuardDenialCodes.TooManyCalls, "too many calls wait for answers", ct).ConfigureAwait(false);
             }
 
-            throw new InputRequiredException(
-                new Dictionary<string, InputRequest>(StringComparer.Ordinal) { [QuestionKey] = question.Request }, state);
+            return new GatewayOutcome(Question: new InputRequiredResult
+            {
+                InputRequests = new Dictionary<string, InputRequest>(StringComparer.Ordinal) { [QuestionKey] = question.Request },
+                RequestState = state,
+            });
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -378,27 +399,28 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         }
     }
 
-    private async Task<GatewayOutcome> BeginWorkAsync(GatewayCall call, GatewayForward? forward, string? tool, JsonRpcRequest request, JsonElement arguments, CancellationToken ct)
+    private async Task<GatewayOutcome> BeginWorkAsync(
+        GatewayCall call, GatewayForward? forward, string? tool, RelayedCall relayed, JsonNode? parameters, JsonElement arguments, CancellationToken ct)
     {
         if (forward is null)
         {
-            Evaluation evaluation = await EvaluateOwnAsync(RequestMethods.ToolsCall, request.Params, call.Caller, ct).ConfigureAwait(false);
+            Evaluation evaluation = await EvaluateOwnAsync(RequestMethods.ToolsCall, parameters, call.Caller, ct).ConfigureAwait(false);
             if (evaluation.Denial is not { } denial)
             {
-                return new(null, evaluation);
+                return new(Evaluation: evaluation);
             }
 
             await evaluation.DisposeAsync().ConfigureAwait(false);
-            return new(Denied(denial, evaluation.DecisionId), null);
+            return new(Denied(denial, evaluation.DecisionId));
         }
 
         try
         {
-            return new(await forward.CallAsync(tool!, Members(arguments), Relayed(call, request), ct).ConfigureAwait(false), null);
+            return new(await forward.CallAsync(tool!, arguments, relayed, ct).ConfigureAwait(false));
         }
         catch (McpGuardException refused)
         {
-            return new(Failed(refused.Message), null);
+            return new(Failed(refused.Message));
         }
         catch (McpProtocolException told)
         {
@@ -407,24 +429,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             GatewayLog.PassedOnFailed(_logger, RequestMethods.ToolsCall, forward.ServerId, failure);
-            return new(Denied(new GuardDenial(GuardDenialCodes.ServerUnavailable, "gateway", failure.GetType().Name), string.Empty), null);
+            return new(Denied(new GuardDenial(GuardDenialCodes.ServerUnavailable, "gateway", failure.GetType().Name), string.Empty));
         }
-    }
-
-    private static Dictionary<string, JsonElement>? Members(JsonElement arguments)
-    {
-        if (arguments.ValueKind != JsonValueKind.Object)
-        {
-            return null;
-        }
-
-        var members = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (JsonProperty member in arguments.EnumerateObject())
-        {
-            members.Add(member.Name, member.Value);
-        }
-
-        return members;
     }
 
     // ---- what is the gateway's own ----------------------------------------------------------------------------------------------------------
@@ -435,7 +441,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
         await using (evaluation.ConfigureAwait(false))
         {
             (CallToolResult? result, GuardDenial? denial) = await RunJudgedAsync(evaluation, request, ErrorsAsResults, ct).ConfigureAwait(false);
-            return denial is null ? result! : Denied(denial, evaluation.DecisionId);
+            return denial is null ? result! : Typed(Denied(denial, evaluation.DecisionId));
         }
 
         // What a tool throws is told to the model as the SDK would tell it, but as a result, so that it is judged like any other text.
@@ -448,7 +454,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
             catch (Exception failure) when (failure is not (OperationCanceledException or McpProtocolException or InputRequiredException))
             {
                 GatewayLog.OwnFailed(_logger, RequestMethods.ToolsCall, failure);
-                return Failed(failure is McpException said ? said.Message : "The tool failed.");
+                return Typed(Failed(failure is McpException said ? said.Message : "The tool failed."));
             }
         }
     }
@@ -591,8 +597,8 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
     private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 
     /// <summary>Denies a call before it reaches a connection that would judge and record it.</summary>
-    private async ValueTask<CallToolResult> DenyAsync(GatewayCall call, string? tool, string code, string reason, CancellationToken ct) =>
-        Denied(new GuardDenial(code, "gateway", reason), await RecordAsync(call.Caller, RequestMethods.ToolsCall, tool, code, reason, ct).ConfigureAwait(false));
+    private async ValueTask<GatewayOutcome> DenyAsync(GatewayCall call, string? tool, string code, string reason, CancellationToken ct) =>
+        new(Denied(new GuardDenial(code, "gateway", reason), await RecordAsync(call.Caller, RequestMethods.ToolsCall, tool, code, reason, ct).ConfigureAwait(false)));
 
     /// <summary>Records what the gateway itself denies; returns the decision's id.</summary>
     private async ValueTask<string> RecordAsync(GuardCaller caller, string method, string? target, string code, string reason, CancellationToken ct)
@@ -622,9 +628,15 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
 
     private static string? Bounded(string? text) => text is { Length: > 256 } ? text[..256] : text;
 
-    private static CallToolResult Denied(GuardDenial denial, string decisionId) => Failed(DenialText.For(denial.Code, denial.ModelMessage, denial.RetryAfter, decisionId));
+    private static JsonObject Denied(GuardDenial denial, string decisionId) => DenialText.ToolResult(denial, decisionId, stateless: false);
 
-    private static CallToolResult Failed(string text) => new() { IsError = true, Content = [new TextContentBlock { Text = text }] };
+    private static JsonObject Failed(string text) => new()
+    {
+        ["content"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }),
+        ["isError"] = true,
+    };
+
+    private static CallToolResult Typed(JsonObject result) => result.Deserialize(TypeOf<CallToolResult>())!;
 
     private static McpProtocolException Refused(GuardDenial denial, string decisionId) =>
         new(DenialText.For(denial.Code, denial.ModelMessage, denial.RetryAfter, decisionId), McpErrorCode.InvalidRequest);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Mcp.Guard.Pipeline;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -49,6 +50,9 @@ internal sealed class GatewaySubscriber(McpServer server, GuardCaller caller, Re
 
     /// <summary>What the client is subscribed to, by the URI that it named.</summary>
     public ConcurrentDictionary<string, ResourceSubscription> Subscriptions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Tells that what was to be done at an address, which this client opened, is done.</summary>
+    public void TellCompleted(string elicitationId) => Tell(MethodTable.ElicitationComplete, new JsonObject { ["elicitationId"] = elicitationId });
 
     public void TellChanged(string method)
     {

@@ -22,9 +22,18 @@ internal sealed class ClientQueue : ChannelReader<JsonRpcMessage>
     private int _waiting;
     private long _bytes;
 
+    /// <summary>Takes replies that somebody beside the client waits for; false for those of the client. Must not fail.</summary>
+    public Func<JsonRpcMessage, bool>? Taken { get; set; }
+
     public override Task Completion => _channel.Reader.Completion;
 
-    public void Write(JsonRpcMessage message) => _channel.Writer.TryWrite((message, -1));
+    public void Write(JsonRpcMessage message)
+    {
+        if (Taken?.Invoke(message) != true)
+        {
+            _channel.Writer.TryWrite((message, -1));
+        }
+    }
 
     /// <summary>False where too much waits already: the notification is dropped.</summary>
     public bool TryWriteNotification(JsonRpcNotification notification, int bytes)
@@ -33,7 +42,7 @@ internal sealed class ClientQueue : ChannelReader<JsonRpcMessage>
         long before = Interlocked.Add(ref _bytes, bytes) - bytes;
         if (waiting > MaxNotifications || before > MaxNotificationBytes)
         {
-            Taken(bytes);
+            Leave(bytes);
             return false;
         }
 
@@ -48,7 +57,7 @@ internal sealed class ClientQueue : ChannelReader<JsonRpcMessage>
         item = entry.Message;
         if (read && entry.NotificationBytes >= 0)
         {
-            Taken(entry.NotificationBytes);
+            Leave(entry.NotificationBytes);
         }
 
         return read;
@@ -56,7 +65,7 @@ internal sealed class ClientQueue : ChannelReader<JsonRpcMessage>
 
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => _channel.Reader.WaitToReadAsync(cancellationToken);
 
-    private void Taken(int bytes)
+    private void Leave(int bytes)
     {
         Interlocked.Decrement(ref _waiting);
         Interlocked.Add(ref _bytes, -bytes);

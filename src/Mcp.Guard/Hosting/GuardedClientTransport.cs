@@ -22,6 +22,9 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
     /// <summary>See <see cref="GuardedTransport.Relay"/>.</summary>
     public Func<JsonRpcNotification, bool>? Relay { get; init; }
 
+    /// <summary>Stands between the client and the guarded connection, for a host that uses the connection beside it; null for none.</summary>
+    public Func<GuardedTransport, ITransport>? Share { get; init; }
+
     public string Name => inner.Name;
 
     public McpServerIdentity Server => server;
@@ -65,8 +68,9 @@ internal sealed class GuardedClientTransport(GuardRuntime runtime, McpServerIden
         }
 
         var guarded = new GuardedTransport(connected, state) { Bounds = Bounds, Relay = Relay };
+        ITransport shared = Share?.Invoke(guarded) ?? guarded;
         guarded.Start();
-        return guarded;
+        return shared;
     }
 
     private async ValueTask RecordAsync(ConnectionState state, ConnectionContext context, GuardDenial? denial, CancellationToken ct)

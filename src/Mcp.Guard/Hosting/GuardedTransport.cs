@@ -28,6 +28,7 @@ internal sealed partial class GuardedTransport : ITransport
     private readonly ContinuationTable _continuations = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly ObedienceWatch? _watch;
+    private int _openCount;
     private string? _endReason;
     private volatile bool _lost;
     private Task _pump = Task.CompletedTask;
@@ -153,7 +154,7 @@ internal sealed partial class GuardedTransport : ITransport
             throw Local(GuardDenialCodes.ServerUnavailable);
         }
 
-        if (request.Id.Id is null || _open.Count >= MessageLimits.MaxOpenCalls || !_open.TryAdd(request.Id, call))
+        if (request.Id.Id is null || !TryOpen(call, MessageLimits.MaxOpenCalls))
         {
             throw Local(request.Id.Id is null ? GuardDenialCodes.ArgumentsMalformed : GuardDenialCodes.TooManyCalls);
         }
@@ -287,7 +288,7 @@ internal sealed partial class GuardedTransport : ITransport
         try
         {
             // Throws where the connection was disposed of while the call was judged: a failure to send like any other.
-            using CancellationTokenSource sending = CancellationTokenSource.CreateLinkedTokenSource(ct, call.Sending.Token, _closing.Token);
+            using CancellationTokenSource sending = call.BeginSending(ct, _closing.Token);
             await _inner.SendMessageAsync(outgoing, sending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -594,7 +595,7 @@ internal sealed partial class GuardedTransport : ITransport
             }
         }
 
-        await call.Sending.CancelAsync().ConfigureAwait(false);
+        await call.StopSendingAsync().ConfigureAwait(false);
     }
 
     /// <summary>Asks a launched server for any answer at all.</summary>
@@ -677,9 +678,25 @@ internal sealed partial class GuardedTransport : ITransport
 
     private void Deliver(JsonRpcMessage message) => _toClient.Write(message);
 
+    /// <summary>False where more than <paramref name="most"/> calls would be open, or the id is in use. Counted here: the dictionary takes all its locks to count.</summary>
+    private bool TryOpen(OpenCall call, int most)
+    {
+        if (Interlocked.Increment(ref _openCount) <= most && _open.TryAdd(call.Id, call))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _openCount);
+        return false;
+    }
+
     private void Forget(OpenCall call)
     {
-        _open.TryRemove(KeyValuePair.Create(call.Id, call));
+        if (_open.TryRemove(KeyValuePair.Create(call.Id, call)))
+        {
+            Interlocked.Decrement(ref _openCount);
+        }
+
         call.Dispose();
     }
 
@@ -695,7 +712,7 @@ internal sealed partial class GuardedTransport : ITransport
             RequestContext own = _state.CreateOwnListRequest(cause, cursor);
             var id = new RequestId($"guard-{Guid.NewGuid():N}");
             var call = new OpenCall(id, own.Caller, null) { Context = own, Answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
-            if (!_open.TryAdd(id, call))
+            if (!TryOpen(call, most: int.MaxValue))
             {
                 throw Local(GuardDenialCodes.GuardFault);
             }

@@ -73,15 +73,17 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
     public IDisposable BeginScope(GuardCaller caller) => AmbientCaller.Begin(caller);
 
     public Task<McpClient> ConnectAsync(string serverId, McpClientOptions? options = null, CancellationToken ct = default) =>
-        ConnectAsync(serverId, transport: null, options, relay: null, ct);
+        ConnectAsync(serverId, transport: null, options, relay: null, share: null, ct);
 
     /// <summary>The same for a gateway.</summary>
     /// <param name="serverId">The server's id in the policy.</param>
     /// <param name="transport">The host's own, for a server that the policy leaves to it; null where the guard makes it.</param>
     /// <param name="options">Options of the client.</param>
     /// <param name="relay">Takes the judged notifications of the server; see <see cref="GuardedTransport.Relay"/>.</param>
+    /// <param name="share">See <see cref="GuardedClientTransport.Share"/>.</param>
     /// <param name="ct">Cancels connecting.</param>
-    public async Task<McpClient> ConnectAsync(string serverId, IClientTransport? transport, McpClientOptions? options, Func<JsonRpcNotification, bool>? relay, CancellationToken ct)
+    public async Task<McpClient> ConnectAsync(
+        string serverId, IClientTransport? transport, McpClientOptions? options, Func<JsonRpcNotification, bool>? relay, Func<GuardedTransport, ITransport>? share, CancellationToken ct)
     {
         ServerSettings settings = await SettingsAsync(serverId, ct).ConfigureAwait(false);
         GuardedClientTransport guarded;
@@ -89,11 +91,11 @@ internal sealed class McpGuardHost(GuardRuntime runtime, ServerTransportFactory 
         {
             var bounds = new ReplyBounds(perRequest: settings.Endpoint is UrlEndpoint { Transport: not UrlTransport.Sse });
             IClientTransport inner = await transports.CreateAsync(settings, bounds, ct).ConfigureAwait(false);
-            guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds, Relay = relay };
+            guarded = new GuardedClientTransport(runtime, settings.Identity, inner, byGuard: true) { ConnectedBy = AmbientCaller.Current, Bounds = bounds, Relay = relay, Share = share };
         }
         else
         {
-            guarded = new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current, Relay = relay };
+            guarded = new GuardedClientTransport(runtime, settings.Identity, transport, byGuard: false) { ConnectedBy = AmbientCaller.Current, Relay = relay, Share = share };
         }
 
         return await ConnectAsync(settings, guarded, options, ct).ConfigureAwait(false);

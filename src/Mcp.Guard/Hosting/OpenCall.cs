@@ -11,9 +11,11 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     private const int Forwarded = 1;
     private const int Ended = 2;
 
+    private static readonly CancellationTokenSource s_stopped = new();
+
     private int _state;
+    private CancellationTokenSource? _sending;
     private CallDeadline? _deadline;
-    private CancellationTokenRegistration _expired;
     private CancellationTokenRegistration _cancelled;
 
     public RequestId Id => id;
@@ -32,9 +34,6 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
 
     /// <summary>The token under which the server may report progress, or null.</summary>
     public string? ProgressToken { get; set; }
-
-    /// <summary>Cancels the sending and, over HTTP, the stream of the reply.</summary>
-    public CancellationTokenSource Sending { get; } = new();
 
     /// <summary>Set for every method but <c>tools/call</c>: its sender waits for the judged reply, so that a denial reaches it as an exception.</summary>
     public TaskCompletionSource? Answered { get; set; }
@@ -61,9 +60,7 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     {
         if (limits is not null)
         {
-            var deadline = new CallDeadline(limits, time);
-            _expired = deadline.Expired.UnsafeRegister(onTimeout, this);
-            Volatile.Write(ref _deadline, deadline);
+            Volatile.Write(ref _deadline, new CallDeadline(limits, time, onTimeout, this));
         }
     }
 
@@ -85,9 +82,37 @@ internal sealed class OpenCall(RequestId id, GuardCaller caller, ExecutionContex
     /// <summary>Stops the time while this side answers a question of the server; null where the call has no deadline.</summary>
     public IDisposable? Pause() => Volatile.Read(ref _deadline)?.Pause();
 
+    /// <summary>What cancels the sending and, over HTTP, the stream of the reply: the caller, the end of the connection, or <see cref="StopSendingAsync"/>. The sender disposes it.</summary>
+    public CancellationTokenSource BeginSending(CancellationToken caller, CancellationToken closing)
+    {
+        var sending = CancellationTokenSource.CreateLinkedTokenSource(caller, closing);
+        if (Interlocked.CompareExchange(ref _sending, sending, null) is not null)
+        {
+            sending.Cancel(); // it was given up before it began
+        }
+
+        return sending;
+    }
+
+    /// <summary>Cancels the sending, also one that has not begun yet.</summary>
+    public async Task StopSendingAsync()
+    {
+        CancellationTokenSource? sending = Interlocked.Exchange(ref _sending, s_stopped);
+        if (sending is not null && sending != s_stopped)
+        {
+            try
+            {
+                await sending.CancelAsync().ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Sent in the same moment.
+            }
+        }
+    }
+
     public void Dispose()
     {
-        _expired.Unregister();
         _cancelled.Unregister();
         Volatile.Read(ref _deadline)?.Dispose();
     }

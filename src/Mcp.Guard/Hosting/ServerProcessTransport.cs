@@ -51,7 +51,7 @@ internal sealed class ServerProcessTransport(
         HostingLog.ServerStarted(logger, settings.Id, process.Plan.Mode);
         try
         {
-            ITransport streams = await new StreamClientTransport(process.Input, process.Output, loggers).ConnectAsync(cancellationToken).ConfigureAwait(false);
+            ITransport streams = await new StreamClientTransport(new LineWriteStream(process.Input), process.Output, loggers).ConnectAsync(cancellationToken).ConfigureAwait(false);
             return new ServerProcessSession(streams, process);
         }
         catch

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -48,6 +49,7 @@ internal static class CanonicalJson
     /// <param name="json">The text.</param>
     /// <param name="limits">What is admitted.</param>
     /// <param name="hash">Receives <see cref="HashLength"/> bytes; all zero where the text is refused.</param>
+    [SkipLocalsInit] // what was not written to the buffers is not read
     public static JsonFault TryHash(ReadOnlySpan<byte> domain, ReadOnlySpan<byte> json, in JsonLimits limits, Span<byte> hash)
     {
         hash.Clear();

@@ -31,7 +31,7 @@ internal static class JsonMembers
             writer.WriteEndObject();
         }
 
-        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        return JsonElement.Parse(buffer.WrittenSpan);
     }
 
     /// <summary>The object without one member.</summary>

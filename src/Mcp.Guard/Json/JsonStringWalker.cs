@@ -13,19 +13,22 @@ internal static class JsonStringWalker
     public static bool TryWalk<TVisitor>(JsonElement value, ref TVisitor visitor)
         where TVisitor : struct, IJsonStringVisitor
     {
+        // Cleared as far as it was used: the pool is shared by the whole process, and the steps hold on to the message.
         JsonTrailSegment[] trail = ArrayPool<JsonTrailSegment>.Shared.Rent(MaxDepth);
+        int used = 0;
         try
         {
             bool goOn = true;
-            return Walk(value, trail, 0, ref visitor, ref goOn);
+            return Walk(value, trail, 0, ref used, ref visitor, ref goOn);
         }
         finally
         {
-            ArrayPool<JsonTrailSegment>.Shared.Return(trail, clearArray: true);
+            trail.AsSpan(0, used).Clear();
+            ArrayPool<JsonTrailSegment>.Shared.Return(trail);
         }
     }
 
-    private static bool Walk<TVisitor>(JsonElement value, JsonTrailSegment[] trail, int depth, ref TVisitor visitor, ref bool goOn)
+    private static bool Walk<TVisitor>(JsonElement value, JsonTrailSegment[] trail, int depth, ref int used, ref TVisitor visitor, ref bool goOn)
         where TVisitor : struct, IJsonStringVisitor
     {
         switch (value.ValueKind)
@@ -35,6 +38,7 @@ internal static class JsonStringWalker
                 return true;
 
             case JsonValueKind.Object when depth < MaxDepth:
+                used = Math.Max(used, depth + 1);
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
                     trail[depth] = new JsonTrailSegment(member, -1);
@@ -44,7 +48,7 @@ internal static class JsonStringWalker
                         return true;
                     }
 
-                    if (!Walk(member.Value, trail, depth + 1, ref visitor, ref goOn))
+                    if (!Walk(member.Value, trail, depth + 1, ref used, ref visitor, ref goOn))
                     {
                         return false;
                     }
@@ -58,11 +62,12 @@ internal static class JsonStringWalker
                 return true;
 
             case JsonValueKind.Array when depth < MaxDepth:
+                used = Math.Max(used, depth + 1);
                 int index = 0;
                 foreach (JsonElement item in value.EnumerateArray())
                 {
                     trail[depth] = new JsonTrailSegment(default, index++);
-                    if (!Walk(item, trail, depth + 1, ref visitor, ref goOn))
+                    if (!Walk(item, trail, depth + 1, ref used, ref visitor, ref goOn))
                     {
                         return false;
                     }

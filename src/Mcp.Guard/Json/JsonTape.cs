@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -69,6 +70,7 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
         _scratch.Dispose();
     }
 
+    [SkipLocalsInit] // only open containers are looked up
     private JsonFault ReadValues(int maxDepth, int maxValues)
     {
         // One level more than allowed, so that a text that is too deep is told from one that is malformed.

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace Mcp.Guard.Json;
 
@@ -13,7 +14,7 @@ namespace Mcp.Guard.Json;
 internal static class JsonText
 {
     /// <summary>The value of a JSON string, lone surrogates kept.</summary>
-    /// <exception cref="InvalidOperationException">The element is not a string.</exception>
+    /// <exception cref="InvalidOperationException">The element is not a string, or its bytes are no UTF-8.</exception>
     public static string GetString(JsonElement element)
     {
         if (element.ValueKind != JsonValueKind.String)
@@ -21,8 +22,8 @@ internal static class JsonText
             throw new InvalidOperationException($"expected a JSON string, found {element.ValueKind}");
         }
 
-        string raw = element.GetRawText();
-        return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw.AsSpan(1, raw.Length - 2)) : raw[1..^1];
+        ReadOnlySpan<byte> inside = JsonMarshal.GetRawUtf8Value(element)[1..^1];
+        return Utf8.IsValid(inside) ? Read(inside) : throw new InvalidOperationException("the text is no UTF-8");
     }
 
     /// <summary>A node over a value, without reading it.</summary>
@@ -35,10 +36,12 @@ internal static class JsonText
     };
 
     /// <summary>The name of a member, lone surrogates kept.</summary>
-    public static string GetName(JsonProperty property)
+    public static string GetName(JsonProperty property) => Read(JsonMarshal.GetRawUtf8PropertyName(property));
+
+    private static string Read(ReadOnlySpan<byte> inside)
     {
-        string raw = Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(property));
-        return raw.Contains('\\', StringComparison.Ordinal) ? Unescape(raw) : raw;
+        string raw = Encoding.UTF8.GetString(inside);
+        return inside.Contains((byte)'\\') ? Unescape(raw) : raw;
     }
 
     /// <summary>Undoes the escapes of the inside of a JSON string that a parser has accepted.</summary>

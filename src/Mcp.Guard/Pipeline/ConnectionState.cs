@@ -114,7 +114,7 @@ internal sealed class ConnectionState
             writer.WriteEndObject();
         }
 
-        own.SetPayload(JsonDocument.Parse(buffer.WrittenMemory).RootElement);
+        own.SetPayload(JsonElement.Parse(buffer.WrittenSpan));
         return own;
     }
 }

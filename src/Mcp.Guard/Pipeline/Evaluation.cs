@@ -7,7 +7,7 @@ using Mcp.Guard.Stages.Timeouts;
 namespace Mcp.Guard.Pipeline;
 
 /// <summary>One judged request until its outcome is recorded. Exactly one of the four endings takes effect.</summary>
-internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, long started, RequestSpan span) : GuardEvaluation
+internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context, GuardDenial? denial, ConcurrencyLease? lease, RequestSpan span) : GuardEvaluation
 {
     private HaltRegistration? _halted;
     private int _ended;
@@ -27,16 +27,16 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
     /// <summary>The judged request.</summary>
     public RequestContext Context => context;
 
-    public override async ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
+    public override ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(Kept(result), isError: false, ct).ConfigureAwait(false);
+        return FinishAsync(Kept(result), isError: false, ct);
     }
 
-    public override async ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
+    public override ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(Kept(errorAnswer), isError: true, ct).ConfigureAwait(false);
+        return FinishAsync(Kept(errorAnswer), isError: true, ct);
     }
 
     public override async ValueTask<GuardDenial> AbortAsync(string code, string reason, CancellationToken ct = default)
@@ -45,12 +45,12 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         var end = new GuardDenial(code, "call", reason);
         try
         {
-            await pipeline.Audit.WriteOutcomeAsync(context, "aborted", end, null, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
+            await pipeline.Audit.WriteOutcomeAsync(context, "aborted", end, null, span.Elapsed, ct).ConfigureAwait(false);
         }
         finally
         {
             lease?.Dispose();
-            span.End("aborted", code, pipeline.Time.GetElapsedTime(started));
+            span.End("aborted", code);
         }
 
         return end;
@@ -69,7 +69,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
         var end = new GuardDenial(code, "call", reason);
         try
         {
-            await pipeline.Audit.WriteOutcomeAsync(context, decision, end, null, pipeline.Time.GetElapsedTime(started), CancellationToken.None).ConfigureAwait(false);
+            await pipeline.Audit.WriteOutcomeAsync(context, decision, end, null, span.Elapsed, CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
@@ -82,7 +82,7 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
                 lease?.Dispose();
             }
 
-            span.End(decision, code == "input-required" ? null : code, pipeline.Time.GetElapsedTime(started));
+            span.End(decision, code == "input-required" ? null : code);
         }
 
         return end;
@@ -134,14 +134,14 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
             string decision = refused is not null ? "deny" : isError ? "error" : changes is null ? "delivered" : "changed";
             string? findings = result is { Findings: not ContentFlags.None } ? "found: " + string.Join(", ", ContentFlagNames.Of(result.Findings)) : null;
             var outcome = new AuditOutcome(answer, delivered, changes, findings);
-            await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, pipeline.Time.GetElapsedTime(started), ct).ConfigureAwait(false);
-            span.End(decision, refused?.Code ?? RequestSpan.ErrorTypeOf(delivered, isError), pipeline.Time.GetElapsedTime(started));
+            await pipeline.Audit.WriteOutcomeAsync(context, decision, refused, outcome, span.Elapsed, ct).ConfigureAwait(false);
+            span.EndAnswered(decision, refused, delivered, isError);
             return refused is null ? GuardResult.Allow(delivered) : GuardResult.Deny(refused);
         }
         finally
         {
             lease?.Dispose();
-            span.End("failed", GuardDenialCodes.AuditUnavailable, pipeline.Time.GetElapsedTime(started));
+            span.End("failed", GuardDenialCodes.AuditUnavailable);
         }
     }
 

@@ -35,20 +35,19 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     public async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        long started = time.GetTimestamp();
-        var span = new RequestSpan(context);
+        var span = new RequestSpan(context, time);
         try
         {
-            return await EvaluateAsync(context, span, started, ct).ConfigureAwait(false);
+            return await EvaluateAsync(context, span, ct).ConfigureAwait(false);
         }
         catch
         {
-            span.End("cancelled", GuardDenialCodes.Timeout, time.GetElapsedTime(started));
+            span.End("cancelled", GuardDenialCodes.Timeout);
             throw;
         }
     }
 
-    private async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, RequestSpan span, long started, CancellationToken ct)
+    private async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, RequestSpan span, CancellationToken ct)
     {
         GuardDenial? denial = context.Fault is { } fault
             ? new GuardDenial(GuardDenialCodes.ArgumentsMalformed, GuardStages.Methods, fault)
@@ -107,14 +106,14 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             PipelineLog.Denied(logger, context.Method, context.TargetName, context.Server.Id, denial.Code, denial.Stage, context.DecisionId);
             await audit.WriteDenialAsync(context, denial, ct).ConfigureAwait(false);
             span.Decide("deny", denial.Code);
-            span.End("deny", denial.Code, time.GetElapsedTime(started));
+            span.End("deny", denial.Code);
         }
         else
         {
             span.Decide("allow", null);
         }
 
-        return new Evaluation(this, context, denial, lease, started, span);
+        return new Evaluation(this, context, denial, lease, span);
     }
 
     /// <summary>Runs the result stages. A denial is returned, never thrown.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -68,6 +69,13 @@ internal static class MessageSnapshot
         if (utf8.Length > maxBytes)
         {
             fault = $"the value has {utf8.Length} bytes, more than {maxBytes}";
+            return false;
+        }
+
+        // The parser lets pass what is no UTF-8 inside strings; readers of it do not agree on what it means.
+        if (!Utf8.IsValid(utf8))
+        {
+            fault = "the value is not UTF-8";
             return false;
         }
 

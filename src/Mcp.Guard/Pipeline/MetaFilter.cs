@@ -99,6 +99,6 @@ internal static class MetaFilter
             writer.WriteEndObject();
         }
 
-        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        return JsonElement.Parse(buffer.WrittenSpan);
     }
 }

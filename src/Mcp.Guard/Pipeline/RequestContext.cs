@@ -44,7 +44,7 @@ internal sealed class RequestContext : GuardRequestContext
     public override McpToolDefinition? Tool => Entry?.Definition;
 
     /// <summary>Adds a reason to ask a person.</summary>
-    public void Ask(string stage, string code, string reason) => (AskReasons ??= []).Add(new GuardAskReason(stage, code, reason));
+    public void Ask(string stage, string code, string reason) => (AskReasons ??= new(capacity: 1)).Add(new GuardAskReason(stage, code, reason));
 
     /// <summary>Counts a request of the server that this call caused; how many there are now.</summary>
     public int CountServerRequest() => Interlocked.Increment(ref _serverRequests);

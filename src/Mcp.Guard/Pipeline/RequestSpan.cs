@@ -9,24 +9,32 @@ namespace Mcp.Guard.Pipeline;
 internal sealed class RequestSpan
 {
     private readonly RequestContext _context;
+    private readonly TimeProvider _time;
+    private readonly long _started;
     private readonly Activity? _activity;
     private int _ended;
 
-    public RequestSpan(RequestContext context)
+    public RequestSpan(RequestContext context, TimeProvider time)
     {
         _context = context;
+        _time = time;
+        _started = time.GetTimestamp();
         _activity = GuardTelemetry.StartRequest(context.Method, context.TargetName, context.Server.Id, context.ProtocolVersion);
         context.TraceId = (_activity ?? Activity.Current)?.TraceId.ToHexString();
     }
 
+    /// <summary>How long the request has taken so far.</summary>
+    public TimeSpan Elapsed => _time.GetElapsedTime(_started);
+
+    private bool IsHeard => _activity is not null || GuardTelemetry.MeasuresRequests;
+
     public void Decide(string decision, string? code) => GuardTelemetry.CountDecision(_context.Method, _context.Server.Id, decision, code);
 
     /// <param name="decision">The decision or outcome in one word.</param>
-    /// <param name="errorType">See <see cref="ErrorTypeOf"/>, or the denial code; null where it succeeded.</param>
-    /// <param name="duration">How long it took.</param>
-    public void End(string decision, string? errorType, TimeSpan duration)
+    /// <param name="errorType">The denial code; null where it succeeded.</param>
+    public void End(string decision, string? errorType)
     {
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
+        if (Interlocked.Exchange(ref _ended, 1) == 0 && IsHeard)
         {
             GuardTelemetry.EndRequest(
                 _activity,
@@ -36,10 +44,18 @@ internal sealed class RequestSpan
                 decision,
                 errorType,
                 _context.DecisionId,
-                duration,
+                Elapsed,
                 isKnown: IsKnown(errorType));
         }
     }
+
+    /// <summary>The same for a request that was answered.</summary>
+    /// <param name="decision">The outcome in one word.</param>
+    /// <param name="refused">Why the answer is not delivered; null where it is.</param>
+    /// <param name="answer">What is delivered.</param>
+    /// <param name="isError">Whether it is a JSON-RPC error.</param>
+    public void EndAnswered(string decision, GuardDenial? refused, JsonElement answer, bool isError) =>
+        End(decision, refused?.Code ?? (IsHeard ? ErrorTypeOf(answer, isError) : null));
 
     /// <summary>True where the server listed the tool, or answered for the prompt.</summary>
     private bool IsKnown(string? errorType) => _context.Kind switch

@@ -36,6 +36,9 @@ internal sealed class ResultContext(RequestContext request, JsonElement payload,
     /// <summary>What the sanitiser found, for the audit.</summary>
     public ContentFlags Findings { get; set; }
 
+    /// <summary>What the policy says about the content of the result: that of the rules that matched the call, or of its server.</summary>
+    public ContentControls Controls => field ??= ContentControls.Of(this);
+
     /// <summary>Why a person must be asked before the result is delivered, in the order of the stages.</summary>
     public List<GuardAskReason>? AskReasons { get; set; }
 }

@@ -104,6 +104,64 @@ internal sealed class VerbTests : IDisposable
     }
 
     [Test]
+    public async Task Completions_Zsh_CompletesAtTheKeyboardOfARealShell()
+    {
+        string? zsh = Find("zsh");
+        if (OperatingSystem.IsWindows() || zsh is null || Find("python3") is not { } python)
+        {
+            Assert.Ignore("needs zsh, and python3 for the terminal that it completes in");
+            return;
+        }
+
+        // Typed as a person types it: the shell's own completion, in a terminal.
+        _folder.Write("type.py", """
+            import os, pty, select, sys, time
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execvpe(sys.argv[1], ["zsh", "-f", "-i"], {**os.environ, "PATH": sys.argv[2] + ":" + os.environ["PATH"], "TERM": "dumb", "PS1": "ready> "})
+            shown = b""
+            def until(text, seconds=60):
+                global shown
+                end = time.monotonic() + seconds
+                while text not in shown and time.monotonic() < end:
+                    if select.select([terminal], [], [], 1)[0]:
+                        shown += os.read(terminal, 65536)
+                return text in shown
+            until(b"ready> ")
+            os.write(terminal, b"autoload -Uz compinit && compinit -u -D && eval \"$(mcp-guard completions zsh)\" && echo do''ne\n")
+            until(b"done\r\n")
+            os.write(terminal, b"mcp-guard check --st\t")
+            found = until(b"--strict")
+            os.kill(pid, 9)
+            print("completed" if found else shown.decode("utf-8", "replace"))
+            """);
+        string bin = Directory.CreateDirectory(_folder["bin"]).FullName;
+        string command = Path.Combine(bin, "mcp-guard");
+        await File.WriteAllTextAsync(command, $"#!/bin/sh\nexec dotnet '{McpGuardProcess.Library}' \"$@\"\n");
+        File.SetUnixFileMode(command, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.That(await OutputOfAsync(python, _folder["type.py"], zsh, bin), Is.EqualTo("completed"));
+    }
+
+    [Test]
+    public async Task Completions_PowerShell_CompletesInARealShell()
+    {
+        if (Find("pwsh") is not { } pwsh)
+        {
+            Assert.Ignore("needs PowerShell (dotnet tool install --global PowerShell)");
+            return;
+        }
+
+        // PowerShell completes the arguments of a function of that name as those of the program.
+        _folder.Write("test.ps1", $$"""
+            function mcp-guard { dotnet '{{McpGuardProcess.Library}}' @args }
+            mcp-guard completions pwsh | Out-String | Invoke-Expression
+            $line = 'mcp-guard check --st'
+            (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches | ForEach-Object { $_.CompletionText }
+            """);
+        Assert.That(await OutputOfAsync(pwsh, "-NoProfile", "-NonInteractive", "-File", _folder["test.ps1"]), Is.EqualTo("--strict"));
+    }
+
+    [Test]
     public async Task Verb_NoTerminal_WritesNoEscapeAndNoWideTable()
     {
         McpGuardProcess run = await McpGuardProcess.RunAsync(_folder.FullPath, ["check", "good.json"], environment: new Dictionary<string, string> { ["TERM"] = "xterm-256color", ["COLORTERM"] = "truecolor" });
@@ -134,6 +192,17 @@ internal sealed class VerbTests : IDisposable
         string shown = await script.StandardOutput.ReadToEndAsync();
         Assert.That(shown, Does.Contain("acceptable"));
         Assert.That(shown.Contains("\u001b[", StringComparison.Ordinal) && shown.Contains("32m", StringComparison.Ordinal), Is.EqualTo(coloured), shown);
+    }
+
+    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    private async Task<string> OutputOfAsync(string program, params string[] arguments)
+    {
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, WorkingDirectory = _folder.FullPath })!;
+        string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        return output.Trim();
     }
 
     private Task<McpGuardProcess> RunAsync(params string[] arguments) => McpGuardProcess.RunAsync(_folder.FullPath, arguments);

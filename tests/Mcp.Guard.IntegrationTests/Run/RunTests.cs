@@ -186,24 +186,70 @@ internal sealed class RunTests
         Assert.That(answer, Does.Contain("serverInfo"));
     }
 
-    [Test]
-    public async Task Consent_DeniedAndConfirmed_ByElicitationOnly()
+    [TestCase("2025-11-25")]
+    [TestCase("2026-07-28")]
+    public async Task Consent_DeniedAndConfirmed_ByElicitationOnly(string era)
     {
         string policy = Policy("""{ "w": { "tools": ["write_file"], "effect": "ask" } }""");
         string word = "no";
-        await using (McpClient client = await RunningGateway.ConnectAsync("2025-11-25", new McpClientHandlers { ElicitationHandler = (_, _) => new(Answer(word)) }, policy, "--caller", "ada"))
+        await using (McpClient client = await RunningGateway.ConnectAsync(era, new McpClientHandlers { ElicitationHandler = (_, _) => new(Answer(word)) }, policy, "--caller", "ada"))
         {
             Assert.That(await WriteAsync(client, "no.txt"), Does.Contain("[consent-denied]"));
             word = "once";
             Assert.That(await WriteAsync(client, "yes.txt"), Does.Contain("Successfully"));
         }
 
-        await using (McpClient client = await RunningGateway.ConnectAsync("2025-11-25", new McpClientHandlers { ElicitationHandler = (_, _) => new(Answer("once")) }, policy, "--consent", "deny"))
+        await using (McpClient client = await RunningGateway.ConnectAsync(era, new McpClientHandlers { ElicitationHandler = (_, _) => new(Answer("once")) }, policy, "--consent", "deny"))
         {
             Assert.That(await WriteAsync(client, "never.txt"), Does.Contain("[consent-unavailable]"));
         }
 
         Assert.That((File.Exists(Path.Combine(_root, "no.txt")), File.Exists(Path.Combine(_root, "yes.txt")), File.Exists(Path.Combine(_root, "never.txt"))), Is.EqualTo((false, true, false)));
+    }
+
+    [TestCase("2025-11-25")]
+    [TestCase("2026-07-28")]
+    public async Task Stdio_ManyCallsAtOnce_EachHasItsOwnAnswer(string era)
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            await File.WriteAllTextAsync(Path.Combine(_root, $"{i}.txt"), $"number {i}.");
+        }
+
+        await using McpClient client = await RunningGateway.ConnectAsync(era, null, Policy(AllowAll));
+        string[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => ReadAsync(client, Path.Combine(_root, $"{i}.txt"))));
+        Assert.That(answers, Is.EqualTo(Enumerable.Range(0, 40).Select(i => $"number {i}.")));
+        Assert.That(await ReadAsync(client, "/etc/passwd"), Does.Contain("[path-outside-roots]"));
+        Assert.That(await CallAsync(client, "files__absent", []), Does.Contain("[tool-unknown]"));
+        Assert.That(await CallAsync(client, "files__read_text_file", []), Does.Contain("[arguments-invalid]"));
+    }
+
+    [Test]
+    public async Task Stdio_CallsThatNoReaderAgreesOn_ReachNoServer()
+    {
+        await using RunningGateway run = RunningGateway.Start(Policy(AllowAll));
+        string path = JsonSerializer.Serialize(Path.Combine(_root, "a.txt"));
+        string[] lines =
+        [
+            $$$"""{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"files__read_text_file","name":"files__read_text_file","arguments":{"path":{{{path}}} } } }""",
+            $$$"""{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"files__read_text_file","arguments":{"path":{{{path}}},"path":"/etc/passwd"} } }""",
+            $$$"""{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"files__read_text_file","arguments":[{{{path}}}] } }""",
+            """{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"files__read_text_file","arguments":{"path":"\ud800"}}}""",
+        ];
+        await run.Process.StandardInput.WriteLineAsync("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}""");
+        Assert.That(await run.Process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)), Does.Contain("serverInfo"));
+        await run.Process.StandardInput.WriteLineAsync("""{"jsonrpc":"2.0","method":"notifications/initialized"}""");
+        foreach (string line in lines)
+        {
+            await run.Process.StandardInput.WriteLineAsync(line);
+        }
+
+        await run.Process.StandardInput.WriteLineAsync($$$"""{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"files__read_text_file","arguments":{"path":{{{path}}} } } }""");
+        run.Process.StandardInput.Close();
+        string said = await run.Process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        JsonNode[] answers = [.. said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).Where(message => message["id"] is not null)];
+        Assert.That(answers.Where(message => message.ToJsonString().Contains("one\\n", StringComparison.Ordinal)).Select(message => (int)message["id"]!), Is.EqualTo(new[] { 7 }), said);
+        Assert.That(answers.Where(message => (int)message["id"]! is >= 2 and <= 5).Select(message => message["error"] is not null || (bool?)message["result"]!["isError"] == true), Has.All.True.And.Exactly(4).Items, said);
     }
 
     // ---- HTTP -------------------------------------------------------------------------------------------------------------------------------

@@ -131,6 +131,60 @@ internal sealed class AuditCatalogTests
     }
 
     [Test]
+    public async Task List_MoreToolsThanTheQuota_AreOnRecordWithALaterListEachWithItsDefinition()
+    {
+        var server = new RawServer();
+        for (int i = 0; i < 10; i++)
+        {
+            server.Tools.Add((JsonNode)RawServer.Tool($"tool_{i}"));
+        }
+
+        await using var guard = new GuardFixture(AllowByGlob, builder => builder.Parts.Flood = new AuditFloodOptions { CatalogQuota = 5, Window = TimeSpan.FromMinutes(10) });
+        await using McpClient client = await guard.ConnectAsync(server);
+        for (int i = 0; i < 5; i++)
+        {
+            await client.ListToolsAsync();
+            await guard.Host.Audit.Gate.FlushAsync(); // a new window
+        }
+
+        string[] recorded = [.. ToolRecords(guard).Where(static record => record.Count == 1 && record.Result.ValueKind == JsonValueKind.Object).Select(static record => record.Target!)];
+        Assert.That(recorded, Is.Unique.And.SupersetOf(server.Tools.Select(static tool => tool!["name"]!.GetValue<string>())));
+    }
+
+    [Test]
+    public async Task List_WhileAnotherIsAboutToRecordTheSame_IsNotDeliveredBeforeTheRecord()
+    {
+        await using var guard = new GuardFixture(AllowByGlob);
+        await guard.Host.StartAsync(default);
+        GuardConnection connection = guard.Guard.OpenConnection("test");
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        guard.Audit.Before = async (record, _) =>
+        {
+            if (record.Kind == AuditKind.Catalog && record.Target == "echo")
+            {
+                begun.TrySetResult();
+                await gate.Task;
+            }
+        };
+        Task first = ListAsync();
+        await begun.Task;
+        Task second = ListAsync();
+        await Eventually.True(() => guard.Audit.OfKind(AuditKind.Intent).Count == 2);
+        Assert.That(second.IsCompleted, Is.False);
+        gate.SetResult();
+        await Task.WhenAll(first, second);
+        Assert.That(ToolRecords(guard).Select(static record => record.Target), Is.EqualTo(new[] { "echo" }), "once");
+
+        async Task ListAsync()
+        {
+            await using GuardEvaluation listing = await guard.Guard.Policy.EvaluateAsync(connection.CreateRequest("tools/list", "{}"u8), CancellationToken.None);
+            using JsonDocument tools = JsonDocument.Parse("""{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}""");
+            await listing.CompleteAsync(tools.RootElement, CancellationToken.None);
+        }
+    }
+
+    [Test]
     public async Task List_GivenUpBeforeItsRecordIsWritten_IsOnRecordWithTheNextList()
     {
         await using var guard = new GuardFixture(AllowByGlob);

@@ -51,18 +51,20 @@ internal sealed class AuditFaultTests
             Is.SupersetOf(new[] { "createDirectory", "lock", "list", "create", "openRead", "open", "rename", "delete", "sync", "syncDirectory", "setLength", "write" }));
     }
 
-    [TestCase("write")]
-    [TestCase("sync")]
-    public async Task WriteAsync_OperationHangs_CallsAreRefusedInTimeAndLaterOnesAreWritten(string held)
+    [TestCase(AuditDurability.Durable, "write")]
+    [TestCase(AuditDurability.Durable, "sync")]
+    [TestCase(AuditDurability.Flushed, "write")]
+    public async Task WriteAsync_OperationHangs_CallsAreRefusedInTimeAndLaterOnesAreWritten(AuditDurability durability, string held)
     {
         var storage = new MemoryAuditStorage();
         var faulty = new FaultyAuditStorage(storage);
         var time = new FakeTimeProvider(AuditSamples.Noon);
-        AuditFileOptions options = Options(AuditDurability.Durable);
+        AuditFileOptions options = Options(durability);
         await using (var sink = new AuditFileSink(options, faulty, time))
         {
             await sink.StartAsync(CancellationToken.None);
             await sink.WriteAsync(AuditSamples.Intent("before"), CancellationToken.None);
+            await Eventually.True(() => sink.IsIdle);
             faulty.Plan = (_, name) => name == held ? AuditFault.Hold : AuditFault.None;
             Task hanging = sink.WriteAsync(AuditSamples.Intent("hanging"), CancellationToken.None).AsTask();
             faulty.Held.Wait();

@@ -32,6 +32,34 @@ internal sealed class ForwardedElicitationTests
     }
 
     [Test]
+    public async Task Ask_UrlModeOfAClientThatShowsAddresses_IsShownUnderAnIdOfTheGateway()
+    {
+        await using var gateway = new GatewayFixture(server: builder => builder.WithTools<OwnTools>());
+        var ada = new GatewayCall(new GuardCaller("ada", "s"), null!, carriesQuestions: true) { CanShowUrls = true };
+        GatewayCall.Current = ada;
+        ForwardedElicitation handler = Handler(gateway);
+        Task<ElicitResult> asked = handler.AskAsync(new ElicitRequestParams { Message = "go", Url = "https://example.test/pay", Mode = "url", ElicitationId = "1" }, CancellationToken.None).AsTask();
+        GatewayQuestion question = (await ada.NextQuestionAsync(asked, CancellationToken.None))!;
+        Assert.Multiple(() =>
+        {
+            Assert.That((question.Form!.Mode, question.Form.Url, question.Form.Message), Is.EqualTo(("url", "https://example.test/pay", "go")));
+            Assert.That(question.Form.ElicitationId, Does.StartWith("gateway-"), "two servers may choose one id");
+            Assert.That(question.Form.RequestedSchema, Is.Null);
+        });
+        question.Reply(new ElicitResult { Action = "accept" });
+        Assert.That((await asked).Action, Is.EqualTo("accept"));
+        Assert.That(() => handler.Complete(new System.Text.Json.Nodes.JsonObject { ["elicitationId"] = "unknown" }), Throws.Nothing);
+    }
+
+    [Test]
+    public async Task Ask_FormOfAClientThatShowsAddressesOnly_Declined()
+    {
+        await using var gateway = new GatewayFixture(server: builder => builder.WithTools<OwnTools>());
+        GatewayCall.Current = new GatewayCall(new GuardCaller("ada", "s"), null!, carriesQuestions: true) { CanShowUrls = true };
+        Assert.That((await Handler(gateway).AskAsync(Question, CancellationToken.None)).Action, Is.EqualTo("decline"));
+    }
+
+    [Test]
     public async Task Ask_WhileAConsentOfTheSameCallerIsOpen_Waits()
     {
         await using var gateway = new GatewayFixture(behind: settings => settings.Ask("ask", "echo"));

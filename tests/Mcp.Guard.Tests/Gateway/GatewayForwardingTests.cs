@@ -168,6 +168,28 @@ internal sealed class GatewayForwardingTests(string clientEra, string? serverEra
     }
 
     [Test]
+    public async Task Log_AfterACallOfAnotherCaller_ToNobody()
+    {
+        await using var server = new ConformingServer("one", serverEra);
+        await using var gateway = new GatewayFixture(transport: server.Connect);
+        RawClient ada = await RawClient.ConnectAsync(gateway, Ada, clientEra);
+        RawClient bob = await RawClient.ConnectAsync(gateway, GatewayFixture.User("bob"), clientEra);
+        if (IsOldClient)
+        {
+            await ada.RequestAsync("logging/setLevel", new JsonObject { ["level"] = "debug" });
+            await bob.RequestAsync("logging/setLevel", new JsonObject { ["level"] = "debug" });
+        }
+
+        await ada.CallAsync("behind__report", level: "debug");
+        JsonNode result = await bob.CallAsync("behind__report", level: "debug");
+
+        // What the server writes while only this request is open may still be about the one before.
+        Assert.That((bool?)result["isError"], Is.Not.True);
+        Assert.That(bob.Received.OfType<JsonRpcNotification>().Where(told => told.Method == "notifications/message"), Is.Empty);
+        Assert.That(ada.Received.OfType<JsonRpcNotification>().Count(told => told.Method == "notifications/message"), Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task Cancel_ByTheClient_ReachesTheServer()
     {
         await using var server = new ConformingServer("one", serverEra);

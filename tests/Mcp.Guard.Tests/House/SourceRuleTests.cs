@@ -70,6 +70,31 @@ internal sealed partial class SourceRuleTests
     }
 
     [Test]
+    public void ProjectFiles_SwitchNoRuleOfTheHouseOff()
+    {
+        string root = Checkout.Require();
+        string[] files =
+        [
+            "Directory.Build.props", ".editorconfig",
+            .. Directory.EnumerateFiles(Path.Combine(root, "src"), "*", SearchOption.AllDirectories)
+                .Where(static file => Path.GetExtension(file) is ".csproj" or ".props" or ".targets" or ".editorconfig" or ".globalconfig" or ".ruleset")
+                .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'))
+                .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal)),
+        ];
+        Assert.That(files, Has.Length.GreaterThan(8));
+        Assert.Multiple(() =>
+        {
+            foreach (string file in files)
+            {
+                string[] off = [.. Checkout.Read(file).Split('\n').Where(static line => (line.Contains("NoWarn", StringComparison.Ordinal) || line.Contains("= none", StringComparison.Ordinal) || line.Contains("= silent", StringComparison.Ordinal)) && Held().IsMatch(line))];
+                Assert.That(off, Is.Empty, file);
+            }
+
+            Assert.That(Checkout.Read("src/Directory.Build.props"), Does.Contain("<GenerateDocumentationFile>true</GenerateDocumentationFile>"), "CS1591 holds every public member to its documentation");
+        });
+    }
+
+    [Test]
     public void Comparisons_NeverAskACulture()
     {
         string[] allowed = [];
@@ -132,6 +157,10 @@ internal sealed partial class SourceRuleTests
 
     [GeneratedRegex(@"RS0030|CA130[4579]|CA131[01]", RegexOptions.CultureInvariant)]
     private static partial Regex Guarded();
+
+    /// <summary>Banned symbols, cultures, documentation of public members, and the public API files.</summary>
+    [GeneratedRegex(@"RS0030|CA130[4579]|CA131[01]|CS1591|RS0016|RS0017", RegexOptions.CultureInvariant)]
+    private static partial Regex Held();
 
     [GeneratedRegex(@"\b(CurrentCulture|CurrentUICulture|InvariantCultureIgnoreCase|StringComparison\.InvariantCulture|StringComparer\.InvariantCulture|new CultureInfo|CompareInfo)\b", RegexOptions.CultureInvariant)]
     private static partial Regex Culture();

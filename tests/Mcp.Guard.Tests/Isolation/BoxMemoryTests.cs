@@ -92,6 +92,48 @@ internal sealed class BoxMemoryTests
         Assert.That(most, Is.EqualTo(401 * Mebi));
     }
 
+    /// <summary>The kernel begins again with low ids when they have run out: then nobody is known to be outside any more.</summary>
+    [TestCase(900, 12, true)]
+    [TestCase(900, 901, false)]
+    public void Read_IdsBeganAgain_OneThatIsGivenToTheBoxCountsAtOnce(int before, int after, bool counts)
+    {
+        Add(10, parent: 1, megabytes: 1);
+        Add(11, parent: 1, megabytes: 1);
+        LastId(before);
+        BoxMemory box = Box(10);
+        box.Read(1 << 30);
+        box.Read(1 << 30);
+        Add(11, parent: 10, megabytes: 400);
+        LastId(after);
+        Assert.That(box.Read(long.MaxValue / 16).Bytes, Is.EqualTo((counts ? 401 : 1) * Mebi), "what is outside is not read at each look");
+    }
+
+    [Test]
+    public void Read_IdWasOutsideAndThenNobodys_CountsAtOnce()
+    {
+        Add(10, parent: 1, megabytes: 1);
+        Add(11, parent: 1, megabytes: 1);
+        LastId(900);
+        BoxMemory box = Box(10);
+        box.Read(1 << 30);
+        Directory.Delete(Path.Combine(_proc, "11"), recursive: true);
+        box.Read(1 << 30);
+        Add(11, parent: 10, megabytes: 400);
+        Assert.That(box.Read(long.MaxValue / 16).Bytes, Is.EqualTo(401 * Mebi));
+    }
+
+    [TestCase("0.1 0.2 0.3 1/180 4711\n", 4711)]
+    [TestCase("4711", 4711)]
+    [TestCase("0.1 0.2 0.3 1/180 -4\n", 0)]
+    [TestCase("0.1 0.2 0.3 1/180 99999999999\n", 0)]
+    [TestCase("0.1 0.2 0.3 1/180 12x\n", 0)]
+    [TestCase("", 0)]
+    public void LastId_KernelText_IsTheLastNumberOrNone(string text, int last)
+    {
+        File.WriteAllText(Path.Combine(_proc, "loadavg"), text);
+        Assert.That(new ProcFiles(_proc).LastId(), Is.EqualTo(last));
+    }
+
     [Test]
     public void Read_ProcessWhoseFirstThreadHasEnded_IsReadUnderAnother()
     {
@@ -221,6 +263,8 @@ internal sealed class BoxMemoryTests
     }
 
     private BoxMemory Box(int first) => new(first, new ProcFiles(_proc));
+
+    private void LastId(int id) => File.WriteAllText(Path.Combine(_proc, "loadavg"), $"0.00 0.01 0.05 1/180 {id}\n");
 
     private void Add(int id, int parent, int megabytes)
     {

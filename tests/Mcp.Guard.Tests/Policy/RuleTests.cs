@@ -19,11 +19,21 @@ internal sealed class RuleTests
     [TestCase(Allow + "," + Ask, RuleEffect.Ask, "", "ask")]
     [TestCase(Ask + "," + Deny, RuleEffect.Deny, "rule-denied", "deny")]
     [TestCase(Deny + "," + Allow, RuleEffect.Deny, "rule-denied", "deny")]
+    [TestCase(Deny + ",\"deny2\":{\"tools\":[\"t\"],\"effect\":\"deny\"}", RuleEffect.Deny, "rule-denied", "deny,deny2")]
+    [TestCase(Allow + ",\"allow2\":{\"tools\":[\"t\"],\"effect\":\"allow\"}", RuleEffect.Allow, "", "allow,allow2")]
     [TestCase("\"z\":{\"tools\":[\"t\"],\"effect\":\"ask\"},\"B\":{\"tools\":[\"t*\"],\"effect\":\"ask\"}," + Allow, RuleEffect.Ask, "", "B,z")]
     public void Judge_Effects_DenyBeatsAskBeatsAllow(string rules, RuleEffect effect, string code, string ids)
     {
         RuleVerdict verdict = PolicyTexts.WithRules(rules).ForTool("t").Judge(PolicyTexts.NoArguments);
         Assert.That((verdict.Effect, verdict.Code, string.Join(',', verdict.RuleIds)), Is.EqualTo((effect, code, ids)));
+        string named = ids.Replace(",", ", ", StringComparison.Ordinal);
+        Assert.That(verdict.Reason, Is.EqualTo(effect switch
+        {
+            RuleEffect.Deny => $"denied by rule {named}",
+            RuleEffect.Ask => $"rule {named} asks",
+            RuleEffect.Allow => $"allowed by rule {named}",
+            _ => "no rule matches",
+        }));
     }
 
     [Test]
@@ -34,7 +44,7 @@ internal sealed class RuleTests
         {
             Assert.That(verdict.Effect, Is.EqualTo(RuleEffect.Deny));
             Assert.That(verdict.Code, Is.EqualTo(GuardDenialCodes.GuardFault));
-            Assert.That(verdict.Reason, Is.Not.Empty);
+            Assert.That(verdict.Reason, Is.EqualTo("the rules were not judged"));
             Assert.That(verdict.RuleIds, Is.Empty);
             Assert.That(verdict.RateLimits, Is.Empty);
             Assert.That(verdict.Errors, Is.Empty);
@@ -81,6 +91,7 @@ internal sealed class RuleTests
         RuleVerdict verdict = PolicyTexts.WithRules(rules).ForTool("t").Judge(PolicyTexts.NoArguments);
         Assert.That(verdict.Errors, Has.Count.EqualTo(5));
         Assert.That(verdict.RuleIds, Is.EqualTo(new[] { "r0", "r1", "r2", "r3" }));
+        Assert.That(verdict.Reason, Is.EqualTo("the arguments break what rule r0, r1, r2, r3 requires"));
     }
 
     [Test]
@@ -95,6 +106,14 @@ internal sealed class RuleTests
     {
         string rules = "\"r\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":{\"$fake\":\"flag:a\"}}";
         Assert.That(PolicyTexts.WithRules(rules).ForTool("t").Judge(default).Effect, Is.EqualTo(RuleEffect.None));
+    }
+
+    [Test]
+    public void Judge_UndefinedArguments_AreAnEmptyObjectToTheLibrarysOwnEngine()
+    {
+        string policy = PolicyTexts.Server("\"rules\":{\"r\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":{\"type\":\"object\",\"maxProperties\":0},\"require\":{\"type\":\"object\"}}}");
+        ServerSettings server = PolicyReader.Read(System.Text.Encoding.UTF8.GetBytes(policy), null, new Mcp.Guard.Stages.Schema.BuiltInSchemaCompiler(), PolicyTexts.Options).Servers["s"];
+        Assert.That(server.ForTool("t").Judge(default).Effect, Is.EqualTo(RuleEffect.Allow));
     }
 
     [Test]
@@ -187,6 +206,42 @@ internal sealed class RuleTests
             "\"a\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"timeout\":\"1m\",\"timeoutWithProgress\":\"1h\"},\"b\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"timeout\":\"5m\"}")
             .ForTool("t").Judge(PolicyTexts.NoArguments);
         Assert.That((verdict.Timeout, verdict.TimeoutWithProgress), Is.EqualTo((TimeSpan.FromMinutes(1), (TimeSpan?)null)));
+    }
+
+    [Test]
+    public void Judge_TimeoutsWithExtensions_KeepTheShorterExtension([Values(1, 2, 3)] int rules)
+    {
+        RuleVerdict verdict = PolicyTexts.WithRules(string.Join(',', Enumerable.Range(1, rules).Select(static i =>
+                $"\"r{i}\":{{\"tools\":[\"t\"],\"effect\":\"allow\",\"timeout\":\"{i}m\",\"timeoutWithProgress\":\"{i}h\"}}")))
+            .ForTool("t").Judge(PolicyTexts.NoArguments);
+        Assert.That((verdict.Timeout, verdict.TimeoutWithProgress), Is.EqualTo((TimeSpan.FromMinutes(1), TimeSpan.FromHours(1))));
+    }
+
+    [TestCase("true", "false", true)]
+    [TestCase("false", "true", true)]
+    [TestCase("true", "true", true)]
+    [TestCase("false", "false", false)]
+    [TestCase("false", null, false)]
+    [TestCase(null, "true", true)]
+    [TestCase(null, null, null)]
+    public void Judge_WordsAboutDanger_TheMoreDangerousHolds(string? first, string? second, bool? expected)
+    {
+        string Rule(string id, string? said) => $"\"{id}\":{{\"tools\":[\"t\"],\"effect\":\"allow\"" + (said is null ? "" : $",\"destructive\":{said}") + "}";
+        Assert.That(PolicyTexts.WithRules(Rule("a", first) + "," + Rule("b", second)).ForTool("t").Judge(PolicyTexts.NoArguments).Destructive, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Judge_RuleWithoutValuesBesideOneWithValues_TakesNothingAway([Values("a", "z")] string plain)
+    {
+        RuleVerdict verdict = PolicyTexts.WithRules(
+            "\"m\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"paths\":{\"arguments\":[\"/x\"]},\"urls\":[\"https://a.example\"],\"results\":{\"maxItems\":5}},"
+            + $"\"{plain}\":{{\"tools\":[\"t\"],\"effect\":\"allow\"}}").ForTool("t").Judge(PolicyTexts.NoArguments);
+        Assert.Multiple(() =>
+        {
+            Assert.That(verdict.Paths!.Arguments, Is.EqualTo(new[] { "/x" }));
+            Assert.That(verdict.Urls!.Lists, Has.Count.EqualTo(1));
+            Assert.That(verdict.Results!.MaxItems, Is.EqualTo(5));
+        });
     }
 
     [Test]

@@ -7,9 +7,14 @@ namespace Mcp.Guard.Tests.Proof;
 /// <param name="NeedsText">Whether <c>text</c> must be there.</param>
 internal sealed record ArgumentTest(int? MaximumN, bool NeedsText)
 {
-    public bool Accepts(CallModel call) =>
-        (MaximumN is not { } maximum || call.N is not { } n || n <= maximum)
-        && (!NeedsText || call.Text is not null);
+    /// <summary>Whether the engine gives no answer, whatever the arguments.</summary>
+    public FaultModel Fault { get; init; }
+
+    /// <summary>Whether the arguments pass; null where there is no answer.</summary>
+    public bool? Accepts(CallModel call) => Fault != FaultModel.None
+        ? null
+        : (MaximumN is not { } maximum || call.N is not { } n || n <= maximum)
+            && (!NeedsText || call.Text is not null);
 
     public JsonObject ToSchema()
     {
@@ -22,6 +27,11 @@ internal sealed record ArgumentTest(int? MaximumN, bool NeedsText)
         if (NeedsText)
         {
             schema["required"] = new JsonArray("text");
+        }
+
+        if (Fault != FaultModel.None)
+        {
+            schema["$comment"] = FaultySchemas.Mark + Fault;
         }
 
         return schema;

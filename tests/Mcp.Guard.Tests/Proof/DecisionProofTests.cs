@@ -27,11 +27,11 @@ internal sealed class DecisionProofTests : IDisposable
 
     [Test]
     public void RandomScenarios_PipelineAndReference_DecideTheSame() =>
-        Prop.ForAll(Scenarios.Any, scenario => Throw(CompareAsync(scenario, new PipelineDecider(Guarded(scenario.Policy))))).Check(Properties.Config());
+        Prop.ForAll(Scenarios.Any, scenario => Throw(CompareAsync(scenario, new PipelineDecider(Guarded(scenario.Policies))))).Check(Properties.Config());
 
     [Test]
     public void RandomScenarios_GuardedTransportAndReference_DecideTheSame() =>
-        Prop.ForAll(Scenarios.Any, scenario => Throw(CompareAsync(scenario, new TransportDecider(Guarded(scenario.Policy))))).Check(Properties.Config(500, 10_000));
+        Prop.ForAll(Scenarios.Any, scenario => Throw(CompareAsync(scenario.OfToolsOfOneServer(), new TransportDecider(Guarded(scenario.OfToolsOfOneServer().Policies))))).Check(Properties.Config(500, 10_000));
 
     [Test]
     public void NoRule_MeansAsk() => Prop.ForAll(Scenarios.WithoutLimits, scenario => Throw(NoRuleAsync(scenario))).Check(Properties.Config(2_000, 20_000));
@@ -64,16 +64,20 @@ internal sealed class DecisionProofTests : IDisposable
     {
         await using (decider)
         {
-            var reference = new ReferenceDecider(scenario.Policy);
-            reference.List(scenario.Tools, Lister);
-            await decider.ListAsync(scenario.Tools, Lister);
+            var reference = new ReferenceDecider(scenario.Policies);
+            foreach (var (server, tools) in scenario.FirstLists)
+            {
+                reference.List(server, tools, Lister);
+                await decider.ListAsync(server, tools, Lister);
+            }
+
             foreach (Step step in scenario.Steps)
             {
                 if (step is Step.Call call)
                 {
-                    Verdict expected = reference.Decide(call.What, call.By, call.Answer, call.StaysOpen);
-                    Verdict verdict = await decider.DecideAsync(call.What, call.By, call.Answer, call.StaysOpen);
-                    AuditRecord last = LastDecision(decider);
+                    Verdict expected = reference.Decide(call);
+                    Verdict verdict = await decider.DecideAsync(call);
+                    AuditRecord last = LastDecision(decider, call);
                     if (verdict != expected)
                     {
                         return $"the library says {verdict} ({last.Stage}: {last.Reason}), the reference {expected}: {step}";
@@ -119,8 +123,8 @@ internal sealed class DecisionProofTests : IDisposable
                 await guard.ResumeAsync(resume.Scope);
                 return null;
             case Step.Lists lists:
-                bool? expected = reference?.List(lists.Tools, Lister);
-                bool passed = await decider.ListAsync(lists.Tools, Lister);
+                bool? expected = reference?.List(lists.Server, lists.Tools, Lister);
+                bool passed = await decider.ListAsync(lists.Server, lists.Tools, Lister);
                 return expected is null || expected == passed ? null : $"the list passes: {passed}, by the reference {expected}: {step}";
             default:
                 reference?.End();
@@ -129,8 +133,8 @@ internal sealed class DecisionProofTests : IDisposable
         }
     }
 
-    private static AuditRecord LastDecision(IDecider decider) =>
-        decider.Guard.Audit.Records.Last(static record => record.Kind is AuditKind.Intent or AuditKind.Denial && record.Method == "tools/call");
+    private static AuditRecord LastDecision(IDecider decider, Step.Call call) =>
+        decider.Guard.Audit.Records.Last(record => record.Kind is AuditKind.Intent or AuditKind.Denial && record.Method == call.What.Method);
 
     /// <summary>One intent and no denial for what may go, one denial and no intent for what may not, and the question where one was asked.</summary>
     private static string? Unrecorded(IDecider decider, string decisionId, Verdict verdict)
@@ -151,23 +155,23 @@ internal sealed class DecisionProofTests : IDisposable
         return verdict.Asked && !records.Any(static record => record.Kind == AuditKind.Consent) ? "the question is not on record" : null;
     }
 
-    private GuardUnderProof Guarded(PolicyModel policy, Action<McpGuardBuilder>? configure = null) => new(policy, Root, configure);
+    private GuardUnderProof Guarded(IReadOnlyDictionary<string, PolicyModel> policies, Action<McpGuardBuilder>? configure = null) => new(policies, Root, configure);
 
-    /// <summary>A call alone, before anything else happened.</summary>
+    /// <summary>A call alone, of the first server, before anything else happened.</summary>
     private async Task<Verdict> AloneAsync(PolicyModel policy, IReadOnlyList<ToolModel> tools, Step.Call call, Action<McpGuardBuilder>? configure = null)
     {
-        await using var decider = new PipelineDecider(Guarded(policy, configure));
-        await decider.ListAsync(tools, Lister);
-        return await decider.DecideAsync(call.What, call.By, call.Answer, staysOpen: false);
+        await using var decider = new PipelineDecider(Guarded(new Dictionary<string, PolicyModel> { ["test"] = policy }, configure));
+        await decider.ListAsync("test", tools, Lister);
+        return await decider.DecideAsync(call with { StaysOpen = false, Server = "test" });
     }
 
     private async Task<string?> NoRuleAsync(Scenario scenario)
     {
-        PolicyModel policy = scenario.Policy with { Rules = [], Trusted = false, RequireCaller = false };
-        foreach (Step.Call call in scenario.Steps.OfType<Step.Call>().Take(2))
+        PolicyModel policy = scenario.Policy with { Rules = [], Pins = [], Trusted = false, RequireCaller = false };
+        foreach (Step.Call call in scenario.Steps.OfType<Step.Call>().Where(static call => call.What.Kind == TargetModel.Tool).Take(2))
         {
             Verdict verdict = await AloneAsync(policy, scenario.Tools, call);
-            bool reaches = scenario.Tools.Any(tool => tool.Name == call.What.Tool) && !call.What.IsMistyped && (call.What.Path is null || (policy.HasRoot && call.What.Path == PathModel.Inside));
+            bool reaches = scenario.Tools.Any(tool => tool.Name == call.What.Target) && !call.What.IsMistyped && (call.What.Path is null || (policy.HasRoot && call.What.Path == PathModel.Inside));
             if (verdict.Asked != reaches || (verdict.Code is null && !verdict.Asked))
             {
                 return $"{verdict}: {call}";
@@ -179,7 +183,7 @@ internal sealed class DecisionProofTests : IDisposable
 
     private async Task<string?> AddedDenyAsync(Scenario scenario, string pattern)
     {
-        PolicyModel stricter = scenario.Policy with { Rules = [.. scenario.Policy.Rules, new RuleModel("added", [pattern], "deny")] };
+        PolicyModel stricter = scenario.Policy with { Rules = [.. scenario.Policy.Rules, new RuleModel("added", [pattern], "deny") { Resources = [pattern], Prompts = [pattern] }] };
         foreach (Step.Call call in scenario.Steps.OfType<Step.Call>().Take(2))
         {
             Verdict before = await AloneAsync(scenario.Policy, scenario.Tools, call);
@@ -200,9 +204,9 @@ internal sealed class DecisionProofTests : IDisposable
 
     private async Task<string?> OtherOrderAsync(Scenario scenario)
     {
-        PolicyModel reversed = scenario.Policy with { Rules = [.. scenario.Policy.Rules.Reverse()] };
-        await using var one = new PipelineDecider(Guarded(scenario.Policy));
-        await using var other = new PipelineDecider(Guarded(reversed));
+        Scenario reversed = scenario with { Policy = Reversed(scenario.Policy), Other = scenario.Other is null ? null : Reversed(scenario.Other) };
+        await using var one = new PipelineDecider(Guarded(scenario.Policies));
+        await using var other = new PipelineDecider(Guarded(reversed.Policies));
         if (one.Guard.Guard.PolicyRevision != other.Guard.Guard.PolicyRevision)
         {
             return "another revision";
@@ -210,15 +214,15 @@ internal sealed class DecisionProofTests : IDisposable
 
         foreach (IDecider decider in (IDecider[])[one, other])
         {
-            await decider.ListAsync(scenario.Tools, Lister);
+            await ListAsync(decider, scenario);
         }
 
         foreach (Step step in scenario.Steps)
         {
             if (step is Step.Call call)
             {
-                Verdict first = await one.DecideAsync(call.What, call.By, call.Answer, call.StaysOpen);
-                Verdict second = await other.DecideAsync(call.What, call.By, call.Answer, call.StaysOpen);
+                Verdict first = await one.DecideAsync(call);
+                Verdict second = await other.DecideAsync(call);
                 if (first != second)
                 {
                     return $"{first}, in another order {second}: {call}";
@@ -232,6 +236,16 @@ internal sealed class DecisionProofTests : IDisposable
         }
 
         return null;
+    }
+
+    private static PolicyModel Reversed(PolicyModel policy) => policy with { Rules = [.. policy.Rules.Reverse()] };
+
+    private static async Task ListAsync(IDecider decider, Scenario scenario)
+    {
+        foreach (var (server, tools) in scenario.FirstLists)
+        {
+            await decider.ListAsync(server, tools, Lister);
+        }
     }
 
     private async Task<string?> FaultAsync(Scenario scenario, int fault, string place)
@@ -255,14 +269,14 @@ internal sealed class DecisionProofTests : IDisposable
 
     private async Task<string?> RecordsAsync(Scenario scenario)
     {
-        await using var decider = new PipelineDecider(Guarded(scenario.Policy));
-        await decider.ListAsync(scenario.Tools, Lister);
+        await using var decider = new PipelineDecider(Guarded(scenario.Policies));
+        await ListAsync(decider, scenario);
         int allowed = 0, denied = 0;
         foreach (Step step in scenario.Steps)
         {
             if (step is Step.Call call)
             {
-                Verdict verdict = await decider.DecideAsync(call.What, call.By, call.Answer, call.StaysOpen);
+                Verdict verdict = await decider.DecideAsync(call);
                 allowed += verdict.Code is null ? 1 : 0;
                 denied += verdict.Code is null ? 0 : 1;
             }
@@ -277,7 +291,7 @@ internal sealed class DecisionProofTests : IDisposable
             await decider.EndAsync();
         }
 
-        AuditRecord[] calls = [.. decider.Guard.Audit.Records.Where(static record => record.Method == "tools/call")];
+        AuditRecord[] calls = [.. decider.Guard.Audit.Records.Where(static record => record.Method is "tools/call" or "resources/read" or "prompts/get")];
         int intents = calls.Count(static record => record.Kind == AuditKind.Intent), denials = calls.Count(static record => record.Kind == AuditKind.Denial);
         int outcomes = calls.Count(static record => record.Kind == AuditKind.Outcome);
         int ids = calls.Where(static record => record.Kind is AuditKind.Intent or AuditKind.Denial).Select(static record => record.DecisionId).Distinct(StringComparer.Ordinal).Count();

@@ -7,7 +7,7 @@ internal sealed class FaultyHostStage(int fault) : IGuardStage<GuardRequestConte
 
     public ValueTask<GuardDecision> EvaluateAsync(GuardRequestContext context, CancellationToken ct)
     {
-        if (context.Method != "tools/call")
+        if (context.Method is not ("tools/call" or "resources/read" or "prompts/get"))
         {
             return new(GuardDecision.Continue);
         }

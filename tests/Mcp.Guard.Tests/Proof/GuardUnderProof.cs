@@ -10,26 +10,32 @@ internal sealed class GuardUnderProof : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     /// <summary>Makes a guard.</summary>
-    /// <param name="policy">The policy.</param>
+    /// <param name="policies">The servers with what the policy says of each.</param>
     /// <param name="root">A folder that exists.</param>
     /// <param name="configure">What else the host says.</param>
-    public GuardUnderProof(PolicyModel policy, string root, Action<McpGuardBuilder>? configure = null)
+    public GuardUnderProof(IReadOnlyDictionary<string, PolicyModel> policies, string root, Action<McpGuardBuilder>? configure = null)
     {
         Root = root;
         var services = new ServiceCollection();
-        McpGuardBuilder builder = services.AddMcpGuard(document => document
-                .StateDirectory(root + ".guard")
-                .Server("test", server =>
+        McpGuardBuilder builder = services.AddMcpGuard(document =>
+            {
+                document.StateDirectory(root + ".guard");
+                foreach ((string id, PolicyModel policy) in policies)
                 {
-                    server.HostProvided().With("toolTimeout", "\"1d\"");
-                    foreach (var (key, value) in policy.Keys(root))
+                    document.Server(id, server =>
                     {
-                        server.With(key, value.ToJsonString());
-                    }
-                }))
+                        server.HostProvided().With("toolTimeout", "\"1d\"");
+                        foreach (var (key, value) in policy.Keys(root))
+                        {
+                            server.With(key, value.ToJsonString());
+                        }
+                    });
+                }
+            })
             .UseAudit(Audit)
             .UseConsent((request, _) => new(AnswerTo(request)))
             .UsePinStore(static _ => new InMemoryPinStore())
+            .UseSchemaCompiler(static _ => new FaultySchemas())
             .UseTimeProvider(Time);
         configure?.Invoke(builder);
         _services = services.BuildServiceProvider();

@@ -6,10 +6,10 @@ internal interface IDecider : IAsyncDisposable
     GuardUnderProof Guard { get; }
 
     /// <summary>Lists the tools; false where that is denied.</summary>
-    ValueTask<bool> ListAsync(IReadOnlyList<ToolModel> tools, CallerModel by);
+    ValueTask<bool> ListAsync(string server, IReadOnlyList<ToolModel> tools, CallerModel by);
 
     /// <summary>Makes a call, and ends it unless it stays open.</summary>
-    ValueTask<Verdict> DecideAsync(CallModel call, CallerModel by, AnswerModel answer, bool staysOpen);
+    ValueTask<Verdict> DecideAsync(Step.Call step);
 
     /// <summary>Ends the oldest open call.</summary>
     ValueTask EndAsync();

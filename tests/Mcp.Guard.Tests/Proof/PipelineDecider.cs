@@ -8,53 +8,58 @@ namespace Mcp.Guard.Tests.Proof;
 /// <summary>The library as a host without the SDK calls it: through <see cref="IMcpHostPolicy"/>.</summary>
 internal sealed class PipelineDecider(GuardUnderProof guard) : IDecider
 {
-    private readonly Queue<GuardEvaluation> _open = new();
-    private GuardConnection? _connection;
-    private (IReadOnlyList<ToolModel> Tools, CallerModel By) _listed = ([], new CallerModel("nobody", "s"));
+    private readonly Queue<(GuardEvaluation Evaluation, CallModel Call)> _open = new();
+    private readonly Dictionary<string, GuardConnection> _connections = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (IReadOnlyList<ToolModel> Tools, CallerModel By)> _listed = new(StringComparer.Ordinal);
 
     public GuardUnderProof Guard => guard;
 
     public bool HasOpenCalls => _open.Count > 0;
 
-    public async ValueTask<bool> ListAsync(IReadOnlyList<ToolModel> tools, CallerModel by)
+    public async ValueTask<bool> ListAsync(string server, IReadOnlyList<ToolModel> tools, CallerModel by)
     {
-        if (_connection is null)
+        if (_connections.Count == 0)
         {
             await ((McpGuardHost)guard.Guard).StartAsync(CancellationToken.None);
-            _connection = guard.Guard.OpenConnection("test");
         }
 
-        await using GuardEvaluation evaluation = await guard.Guard.Policy.EvaluateAsync(_connection.CreateRequest("tools/list", "{}"u8, by.ToCaller()));
+        if (!_connections.TryGetValue(server, out GuardConnection? connection))
+        {
+            _connections[server] = connection = guard.Guard.OpenConnection(server);
+        }
+
+        await using GuardEvaluation evaluation = await guard.Guard.Policy.EvaluateAsync(connection.CreateRequest("tools/list", "{}"u8, by.ToCaller()));
         if (!evaluation.IsAllowed)
         {
             return false;
         }
 
         var result = new JsonObject { ["tools"] = new JsonArray([.. tools.Select(static tool => tool.ToJson())]) };
-        _listed = (tools, by);
+        _listed[server] = (tools, by);
         return (await evaluation.CompleteAsync(Parse(result.ToJsonString()))).Denial is null;
     }
 
-    public async ValueTask<Verdict> DecideAsync(CallModel call, CallerModel by, AnswerModel answer, bool staysOpen)
+    public async ValueTask<Verdict> DecideAsync(Step.Call step)
     {
+        (CallModel call, CallerModel by, AnswerModel answer, bool staysOpen, string server) = step;
         guard.Answer = answer;
         int before = guard.Asked;
-        GuardContext context = _connection!.CreateRequest("tools/call", Encoding.UTF8.GetBytes(call.Params(guard.Root)), by.ToCaller());
+        GuardContext context = _connections[server].CreateRequest(call.Method, Encoding.UTF8.GetBytes(call.Params(guard.Root)), by.ToCaller());
         GuardEvaluation evaluation = await guard.Guard.Policy.EvaluateAsync(context);
         var verdict = new Verdict(evaluation.Denial?.Code, guard.Asked > before);
         if (evaluation.IsAllowed && staysOpen)
         {
-            _open.Enqueue(evaluation);
+            _open.Enqueue((evaluation, call));
         }
         else
         {
-            await FinishAsync(evaluation);
+            await FinishAsync(evaluation, call);
         }
 
         if (verdict.Asked && answer is AnswerModel.Tool or AnswerModel.ToolForAMinute)
         {
             // A host without the SDK lists again after somebody agreed to a change (docs/tool-pinning.md).
-            await ListAsync(_listed.Tools, _listed.By);
+            await ListAsync(server, _listed[server].Tools, _listed[server].By);
         }
 
         return verdict;
@@ -62,9 +67,9 @@ internal sealed class PipelineDecider(GuardUnderProof guard) : IDecider
 
     public async ValueTask EndAsync()
     {
-        if (_open.TryDequeue(out GuardEvaluation? evaluation))
+        if (_open.TryDequeue(out (GuardEvaluation Evaluation, CallModel Call) open))
         {
-            await FinishAsync(evaluation);
+            await FinishAsync(open.Evaluation, open.Call);
         }
     }
 
@@ -78,13 +83,13 @@ internal sealed class PipelineDecider(GuardUnderProof guard) : IDecider
         await guard.DisposeAsync();
     }
 
-    private static async ValueTask FinishAsync(GuardEvaluation evaluation)
+    private static async ValueTask FinishAsync(GuardEvaluation evaluation, CallModel call)
     {
         await using (evaluation)
         {
             if (evaluation.IsAllowed)
             {
-                await evaluation.CompleteAsync(Parse("""{"content":[{"type":"text","text":"done"}]}"""));
+                await evaluation.CompleteAsync(Parse(call.Result));
             }
         }
     }

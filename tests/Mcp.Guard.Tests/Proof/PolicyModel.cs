@@ -32,6 +32,9 @@ internal sealed record PolicyModel
 
     public IReadOnlyList<RuleModel> Rules { get; init; } = [];
 
+    /// <summary>Definitions that the policy pins, in place of the pin store; none where there are none.</summary>
+    public IReadOnlyList<ToolModel> Pins { get; init; } = [];
+
     /// <summary>The keys of the server in the policy document.</summary>
     public IEnumerable<(string Key, JsonNode Value)> Keys(string root)
     {
@@ -81,6 +84,11 @@ internal sealed record PolicyModel
             yield return ("roots", new JsonArray(JsonValue.Create(root)));
         }
 
+        if (Pins.Count > 0)
+        {
+            yield return ("pins", new JsonObject(Pins.Select(static tool => KeyValuePair.Create(tool.Name, (JsonNode?)JsonValue.Create(tool.Fingerprint)))));
+        }
+
         yield return ("maxConcurrentCalls", JsonValue.Create(MaxConcurrent));
         yield return ("maxConcurrentCallsPerCaller", JsonValue.Create(MaxConcurrentPerCaller));
         yield return ("maxQueuedCalls", JsonValue.Create(0));
@@ -107,6 +115,7 @@ internal sealed record PolicyModel
             this with { Repeats = null },
             this with { RequireCaller = false },
             this with { Trusted = false },
+            this with { Pins = [] },
             this with { MaxConcurrent = plain.MaxConcurrent, MaxConcurrentPerCaller = plain.MaxConcurrentPerCaller },
         ];
         return less.Where(item => !item.ToJson().Equals(ToJson(), StringComparison.Ordinal));

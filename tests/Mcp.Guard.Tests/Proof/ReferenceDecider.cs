@@ -1,25 +1,22 @@
 namespace Mcp.Guard.Tests.Proof;
 
 /// <summary>
-/// Decides tool calls as docs/policy.md, docs/consent.md and docs/limits.md say: one plain function a paragraph, slow, without a line of the library. Where it
+/// Decides calls of tools, reads of resources and requests of prompts as docs/policy.md, docs/consent.md and docs/limits.md say: one plain function a paragraph, slow, without a line of the library. Where it
 /// and the library disagree, one of the two or the document is wrong.
 /// </summary>
-internal sealed class ReferenceDecider(PolicyModel policy)
+internal sealed class ReferenceDecider(IReadOnlyDictionary<string, PolicyModel> policies)
 {
-    private const string Server = "test";
-
     private static readonly TimeSpan Session = TimeSpan.FromHours(12);
 
-    private readonly Dictionary<string, string> _pins = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Server, string Tool), string> _pins = [];
     private readonly HashSet<HaltScope> _halts = [];
     private readonly List<Grant> _grants = [];
     private readonly Dictionary<string, ReferenceRate> _rates = new(StringComparer.Ordinal);
     private readonly Dictionary<CallerModel, long> _spent = [];
-    private readonly Dictionary<(CallerModel Caller, string Tool), long> _spentOnTool = [];
+    private readonly Dictionary<(CallerModel Caller, string Server, string Tool), long> _spentOnTool = [];
     private readonly Dictionary<(CallerModel Caller, string Call), List<TimeSpan>> _made = [];
-    private readonly Queue<CallerModel> _open = new();
-    private Dictionary<string, ToolModel> _listed = new(StringComparer.Ordinal);
-    private bool _wasSeen;
+    private readonly Queue<(string Server, CallerModel By, bool TakesASlot)> _open = new();
+    private readonly Dictionary<string, Dictionary<string, ToolModel>> _listed = new(StringComparer.Ordinal);
     private TimeSpan _now;
 
     public void Wait(TimeSpan time) => _now += time;
@@ -30,75 +27,93 @@ internal sealed class ReferenceDecider(PolicyModel policy)
 
     public void End() => _open.TryDequeue(out _);
 
-    /// <summary>Pins, first sight: what a server lists the first time is pinned; what appears or changes later is not.</summary>
+    /// <summary>
+    /// Pins, first sight: what a server lists the first time is pinned; what appears or changes later is not. Pins in the policy take the place of that.
+    /// </summary>
     /// <returns>False where the list itself is denied.</returns>
-    public bool List(IReadOnlyList<ToolModel> tools, CallerModel by)
+    public bool List(string server, IReadOnlyList<ToolModel> tools, CallerModel by)
     {
-        if (IsHalted(null, by))
+        if (IsHalted(server, null, by))
         {
             return false;
         }
 
-        _listed = tools.ToDictionary(static tool => tool.Name, StringComparer.Ordinal);
-        if (!_wasSeen)
+        PolicyModel policy = policies[server];
+        if (!_listed.ContainsKey(server))
         {
-            foreach (ToolModel tool in tools)
+            foreach (ToolModel tool in policy.Pins.Count > 0 ? policy.Pins : tools)
             {
-                _pins[tool.Name] = tool.Definition;
+                _pins[(server, tool.Name)] = tool.Definition;
             }
-
-            _wasSeen = true;
         }
 
+        _listed[server] = tools.ToDictionary(static tool => tool.Name, StringComparer.Ordinal);
         return true;
     }
 
-    public Verdict Decide(CallModel call, CallerModel by, AnswerModel answer, bool staysOpen)
+    public Verdict Decide(Step.Call step)
     {
-        RuleModel[] rules = [.. policy.Rules.Where(rule => rule.Tools.Any(pattern => Matches(pattern, call.Tool)) && rule.When?.Accepts(call) != false)];
-        if (BeforeAsking(call, by, rules) is { } denied)
+        (CallModel call, CallerModel by, _, bool staysOpen, string server) = step;
+        PolicyModel policy = policies[server];
+        RuleModel[] named = [.. policy.Rules.Where(rule => rule.PatternsOf(call.Kind).Any(pattern => Matches(pattern, call.Target)))];
+        RuleModel[] rules = [.. named.Where(rule => rule.When is null || rule.When.Accepts(call) == true)];
+        if (BeforeAsking(policy, server, call, by, named, rules) is { } denied)
         {
             return new(denied, false);
         }
 
         // Rules came first; whatever asks, one prompt shows all reasons.
-        ToolModel tool = _listed[call.Tool];
-        bool isChanged = _pins.TryGetValue(call.Tool, out string? pin) && pin != tool.Definition;
-        bool asks = isChanged || RulesAsk(rules, tool) || IsRepeated(call, by);
+        bool isTool = call.Kind == TargetModel.Tool;
+        ToolModel? tool = isTool ? _listed[server][call.Target] : null;
+        bool isChanged = IsChanged(server, tool);
+        bool asks = tool is null ? rules.Any(static rule => rule.Effect == "ask") : isChanged || RulesAsk(policy, server, rules, tool) || IsRepeated(policy, server, call, by);
         bool asked = false;
-        if (!Charge(rules, call, by))
+        if (call.Kind != TargetModel.Prompt && !Charge(policy, server, rules, call, by))
         {
             return new(GuardDenialCodes.RateLimited, false);
         }
 
         if (asks)
         {
-            string? refused = Consent(call, by, tool, isChanged, answer, out asked);
+            string? refused = Consent(policy, step, tool, isChanged, out asked);
             if (refused is not null)
             {
                 return new(refused, asked);
             }
         }
 
-        if (_open.Count >= policy.MaxConcurrent || _open.Count(other => IsSameUser(other, by)) >= policy.MaxConcurrentPerCaller)
+        if (isTool && HasNoSlot(policy, server, by))
         {
             return new(GuardDenialCodes.TooManyCalls, asked);
         }
 
-        _spent[by] = _spent.GetValueOrDefault(by) + 1;
-        _spentOnTool[(by, call.Tool)] = _spentOnTool.GetValueOrDefault((by, call.Tool)) + 1;
-        Made(call, by).Add(_now);
+        if (isTool)
+        {
+            // A call counts for a session where the policy of its server sets such a budget.
+            _spent[by] = _spent.GetValueOrDefault(by) + (policy.Calls is null ? 0 : 1);
+            _spentOnTool[(by, server, call.Target)] = _spentOnTool.GetValueOrDefault((by, server, call.Target)) + 1;
+            Made(server, call, by).Add(_now);
+        }
+
         if (staysOpen)
         {
-            _open.Enqueue(by);
+            _open.Enqueue((server, by, isTool));
         }
 
         return new(null, asked);
     }
 
-    private string? BeforeAsking(CallModel call, CallerModel by, RuleModel[] rules)
+    /// <summary>Slots of a server, and of a caller over all servers.</summary>
+    private bool HasNoSlot(PolicyModel policy, string server, CallerModel by) =>
+        _open.Count(other => other.TakesASlot && other.Server == server) >= policy.MaxConcurrent
+        || _open.Count(other => other.TakesASlot && IsSameUser(other.By, by)) >= policy.MaxConcurrentPerCaller;
+
+    private bool IsChanged(string server, ToolModel? tool) =>
+        tool is not null && _pins.TryGetValue((server, tool.Name), out string? pin) && pin != tool.Definition;
+
+    private string? BeforeAsking(PolicyModel policy, string server, CallModel call, CallerModel by, RuleModel[] named, RuleModel[] rules)
     {
-        if (IsHalted(call.Tool, by))
+        if (IsHalted(server, call.Target, by))
         {
             return GuardDenialCodes.Halted;
         }
@@ -114,15 +129,30 @@ internal sealed class ReferenceDecider(PolicyModel policy)
             return GuardDenialCodes.RuleDenied;
         }
 
-        // "require" constrains what its rule matches, whichever rule's effect wins.
-        if (rules.Any(rule => rule.Require?.Accepts(call) == false))
+        // Any outcome of "when" but valid or invalid denies.
+        if (named.Any(rule => rule.When is not null && rule.When.Accepts(call) is null))
+        {
+            return GuardDenialCodes.GuardFault;
+        }
+
+        // "require" constrains what its rule matches, whichever rule's effect wins; any outcome but valid denies.
+        if (rules.Any(rule => rule.Require is not null && rule.Require.Accepts(call) != true))
         {
             return GuardDenialCodes.ArgumentsInvalid;
         }
 
-        if (!_listed.ContainsKey(call.Tool))
+        if (call.Kind == TargetModel.Tool)
         {
-            return GuardDenialCodes.ToolUnknown;
+            if (!_listed[server].TryGetValue(call.Target, out ToolModel? tool))
+            {
+                return GuardDenialCodes.ToolUnknown;
+            }
+
+            // Nobody but the policy approves where it pins.
+            if (policy.Pins.Count > 0 && IsChanged(server, tool))
+            {
+                return GuardDenialCodes.ToolChanged;
+            }
         }
 
         if (call.IsMistyped)
@@ -135,17 +165,17 @@ internal sealed class ReferenceDecider(PolicyModel policy)
             return GuardDenialCodes.PathOutsideRoots;
         }
 
-        return _spent.GetValueOrDefault(by) >= policy.Calls || _spentOnTool.GetValueOrDefault((by, call.Tool)) >= policy.CallsPerTool
+        return call.Kind == TargetModel.Tool && (_spent.GetValueOrDefault(by) >= policy.Calls || _spentOnTool.GetValueOrDefault((by, server, call.Target)) >= policy.CallsPerTool)
             ? GuardDenialCodes.BudgetSpent
             : null;
     }
 
-    private bool IsHalted(string? tool, CallerModel by) => _halts.Any(halt =>
-        (halt.Server is null || halt.Server == Server)
+    private bool IsHalted(string server, string? tool, CallerModel by) => _halts.Any(halt =>
+        (halt.Server is null || halt.Server == server)
         && (halt.Tool is null || halt.Tool == tool)
         && (halt.UserId is null || halt.UserId == by.User));
 
-    private bool RulesAsk(RuleModel[] rules, ToolModel tool)
+    private bool RulesAsk(PolicyModel policy, string server, RuleModel[] rules, ToolModel tool)
     {
         if (rules.Any(static rule => rule.Effect == "ask"))
         {
@@ -154,16 +184,16 @@ internal sealed class ReferenceDecider(PolicyModel policy)
 
         // A tool that appeared later asks, unless a rule allows it by its exact name.
         RuleModel[] allows = [.. rules.Where(static rule => rule.Effect == "allow")];
-        if (!_pins.ContainsKey(tool.Name) && !allows.Any(rule => rule.Tools.Contains(tool.Name)))
+        if (!_pins.ContainsKey((server, tool.Name)) && !allows.Any(rule => rule.Tools.Contains(tool.Name)))
         {
             return true;
         }
 
-        return allows.Length == 0 && (policy.ConfirmAlways || IsDestructive(rules, tool));
+        return allows.Length == 0 && (policy.ConfirmAlways || IsDestructive(policy, rules, tool));
     }
 
     /// <summary>Destructive unless the policy says otherwise, or a trusted server does; a hint can tighten and never loosen; of hints the dangerous one counts.</summary>
-    private bool IsDestructive(RuleModel[] rules, ToolModel tool)
+    private static bool IsDestructive(PolicyModel policy, RuleModel[] rules, ToolModel tool)
     {
         if (tool.DestructiveHint == true || rules.Any(static rule => rule.Destructive == true))
         {
@@ -175,12 +205,12 @@ internal sealed class ReferenceDecider(PolicyModel policy)
     }
 
     /// <summary>The loop breaker: after so many identical calls in a minute the next one asks.</summary>
-    private bool IsRepeated(CallModel call, CallerModel by) =>
-        Made(call, by).Count(at => _now - at < TimeSpan.FromMinutes(1)) >= (policy.Repeats ?? 10);
+    private bool IsRepeated(PolicyModel policy, string server, CallModel call, CallerModel by) =>
+        Made(server, call, by).Count(at => _now - at < TimeSpan.FromMinutes(1)) >= (policy.Repeats ?? 10);
 
-    private List<TimeSpan> Made(CallModel call, CallerModel by)
+    private List<TimeSpan> Made(string server, CallModel call, CallerModel by)
     {
-        var key = (by, call.Tool + " " + call.ArgumentsKey);
+        var key = (by, server + " " + call.Target + " " + call.ArgumentsKey);
         if (!_made.TryGetValue(key, out List<TimeSpan>? made))
         {
             _made[key] = made = [];
@@ -190,15 +220,16 @@ internal sealed class ReferenceDecider(PolicyModel policy)
     }
 
     /// <summary>Every limit of every matching rule in place of the server's, all together or none.</summary>
-    private bool Charge(RuleModel[] rules, CallModel call, CallerModel by)
+    private bool Charge(PolicyModel policy, string server, RuleModel[] rules, CallModel call, CallerModel by)
     {
-        (string Id, RateModel Rate)[] limits = [.. rules.Where(static rule => rule.Rate is not null).Select(static rule => ("rule " + rule.Id, rule.Rate!))];
+        (string Id, RateModel Rate)[] limits = [.. rules.Where(static rule => rule.Rate is not null).Select(rule => ("rule " + server + "/" + rule.Id, rule.Rate!))];
         if (limits.Length == 0)
         {
-            limits = [("server", policy.Rate ?? new RateModel(3, TimeSpan.FromSeconds(1), null, null))];
+            // The default is one limit for all servers that set none.
+            limits = policy.Rate is null ? [("default", new RateModel(3, TimeSpan.FromSeconds(1), null, null))] : [("server " + server, policy.Rate)];
         }
 
-        ReferenceRate[] buckets = [.. limits.Select(limit => BucketOf(limit.Id, limit.Rate, call, by))];
+        ReferenceRate[] buckets = [.. limits.Select(limit => BucketOf(limit.Id, limit.Rate, server, call, by))];
         if (!buckets.All(bucket => bucket.Admits(_now)))
         {
             return false;
@@ -212,7 +243,7 @@ internal sealed class ReferenceDecider(PolicyModel policy)
         return true;
     }
 
-    private ReferenceRate BucketOf(string id, RateModel rate, CallModel call, CallerModel by)
+    private ReferenceRate BucketOf(string id, RateModel rate, string server, CallModel call, CallerModel by)
     {
         string key = id;
         foreach (string part in rate.By ?? ["caller"])
@@ -221,8 +252,8 @@ internal sealed class ReferenceDecider(PolicyModel policy)
             {
                 "caller" => by.User ?? "connection " + by.Session,
                 "session" => by.User + "/" + by.Session,
-                "tool" => call.Tool,
-                _ => Server,
+                "tool" => call.Target,
+                _ => server,
             };
         }
 
@@ -234,16 +265,17 @@ internal sealed class ReferenceDecider(PolicyModel policy)
         return bucket;
     }
 
-    private string? Consent(CallModel call, CallerModel by, ToolModel tool, bool isChanged, AnswerModel answer, out bool asked)
+    private string? Consent(PolicyModel policy, Step.Call step, ToolModel? tool, bool isChanged, out bool asked)
     {
+        (CallModel call, CallerModel by, AnswerModel answer, _, string server) = step;
         asked = false;
         string no = isChanged ? GuardDenialCodes.ToolChanged : GuardDenialCodes.ConsentDenied;
-        if (_grants.Any(grant => grant.Kind == AnswerModel.Never && grant.Tool == call.Tool && IsSameUser(grant.By, by)))
+        if (_grants.Any(grant => grant.Kind == AnswerModel.Never && grant.Target == (server, call.Kind, call.Target) && IsSameUser(grant.By, by)))
         {
             return no;
         }
 
-        if (_grants.Any(grant => grant.Covers(call, by, tool.Definition, _now)))
+        if (_grants.Any(grant => grant.Covers(step, tool?.Definition, _now)))
         {
             return null;
         }
@@ -252,7 +284,7 @@ internal sealed class ReferenceDecider(PolicyModel policy)
         if (isChanged && answer is (AnswerModel.Tool or AnswerModel.ToolForAMinute) && !policy.RequireCaller)
         {
             // "This tool" agrees to the change, for everybody, besides to the calls.
-            _pins[call.Tool] = tool.Definition;
+            _pins[(server, call.Target)] = tool!.Definition;
         }
 
         switch (answer)
@@ -260,16 +292,17 @@ internal sealed class ReferenceDecider(PolicyModel policy)
             case AnswerModel.Once:
                 return null;
             case AnswerModel.TheseArguments or AnswerModel.TheseArgumentsForAMinute when isChanged:
-                // Not offered for a change.
+            case AnswerModel.TheseArguments or AnswerModel.TheseArgumentsForAMinute or AnswerModel.Tool or AnswerModel.ToolForAMinute when tool is null:
+                // Not offered for a change, and not where there is no definition to bind it to.
                 return no;
             case AnswerModel.TheseArguments or AnswerModel.Tool or AnswerModel.Never:
-                _grants.Add(new Grant(answer, call.Tool, tool.Definition, call.ArgumentsKey, by, _now + Session, true));
+                _grants.Add(new Grant(answer, (server, call.Kind, call.Target), tool?.Definition, call.ArgumentsKey, by, _now + Session, true));
                 return answer == AnswerModel.Never ? no : null;
             case AnswerModel.TheseArgumentsForAMinute:
-                _grants.Add(new Grant(AnswerModel.TheseArguments, call.Tool, tool.Definition, call.ArgumentsKey, by, _now + TimeSpan.FromMinutes(1), false));
+                _grants.Add(new Grant(AnswerModel.TheseArguments, (server, call.Kind, call.Target), tool?.Definition, call.ArgumentsKey, by, _now + TimeSpan.FromMinutes(1), false));
                 return null;
             case AnswerModel.ToolForAMinute:
-                _grants.Add(new Grant(AnswerModel.Tool, call.Tool, tool.Definition, call.ArgumentsKey, by, _now + TimeSpan.FromMinutes(1), false));
+                _grants.Add(new Grant(AnswerModel.Tool, (server, call.Kind, call.Target), tool?.Definition, call.ArgumentsKey, by, _now + TimeSpan.FromMinutes(1), false));
                 return null;
             case AnswerModel.Fails:
                 return isChanged ? no : GuardDenialCodes.ConsentUnavailable;
@@ -294,14 +327,15 @@ internal sealed class ReferenceDecider(PolicyModel policy)
             && Enumerable.Range(head.Length, name.Length - head.Length + 1).Any(from => Matches(rest, name[from..]));
     }
 
-    private sealed record Grant(AnswerModel Kind, string Tool, string Definition, string Arguments, CallerModel By, TimeSpan Until, bool IsOfSession)
+    private sealed record Grant(
+        AnswerModel Kind, (string Server, TargetModel Kind, string Name) Target, string? Definition, string Arguments, CallerModel By, TimeSpan Until, bool IsOfSession)
     {
-        public bool Covers(CallModel call, CallerModel by, string definition, TimeSpan now) =>
+        public bool Covers(Step.Call step, string? definition, TimeSpan now) =>
             Kind is AnswerModel.Tool or AnswerModel.TheseArguments
-            && Tool == call.Tool
+            && Target == (step.Server, step.What.Kind, step.What.Target)
             && Definition == definition
             && now < Until
-            && (IsOfSession ? By == by : IsSameUser(By, by))
-            && (Kind == AnswerModel.Tool || Arguments == call.ArgumentsKey);
+            && (IsOfSession ? By == step.By : IsSameUser(By, step.By))
+            && (Kind == AnswerModel.Tool || Arguments == step.What.ArgumentsKey);
     }
 }

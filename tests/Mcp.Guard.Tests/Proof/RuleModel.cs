@@ -8,6 +8,14 @@ namespace Mcp.Guard.Tests.Proof;
 /// <param name="Effect"><c>allow</c>, <c>ask</c> or <c>deny</c>.</param>
 internal sealed record RuleModel(string Id, IReadOnlyList<string> Tools, string Effect)
 {
+    /// <summary>Patterns of resources.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>Names and patterns of prompts.</summary>
+    public IReadOnlyList<string> Prompts { get; init; } = [];
+
+    public IReadOnlyList<string> PatternsOf(TargetModel kind) => kind switch { TargetModel.Resource => Resources, TargetModel.Prompt => Prompts, _ => Tools };
+
     public ArgumentTest? When { get; init; }
 
     public ArgumentTest? Require { get; init; }
@@ -18,7 +26,15 @@ internal sealed record RuleModel(string Id, IReadOnlyList<string> Tools, string 
 
     public JsonObject ToJson()
     {
-        var json = new JsonObject { ["tools"] = new JsonArray([.. Tools.Select(static tool => JsonValue.Create(tool))]), ["effect"] = Effect };
+        var json = new JsonObject { ["effect"] = Effect };
+        foreach ((string key, IReadOnlyList<string> patterns) in ((string, IReadOnlyList<string>)[])[("tools", Tools), ("resources", Resources), ("prompts", Prompts)])
+        {
+            if (patterns.Count > 0)
+            {
+                json[key] = new JsonArray([.. patterns.Select(static pattern => JsonValue.Create(pattern))]);
+            }
+        }
+
         if (When is not null)
         {
             json["when"] = When.ToSchema();
@@ -44,7 +60,7 @@ internal sealed record RuleModel(string Id, IReadOnlyList<string> Tools, string 
 
     public IEnumerable<RuleModel> Smaller()
     {
-        RuleModel[] less = [this with { When = null }, this with { Require = null }, this with { Destructive = null }, this with { Rate = null }];
+        RuleModel[] less = [this with { When = null }, this with { Require = null }, this with { Destructive = null }, this with { Rate = null }, this with { Resources = [], Prompts = [] }];
         return less.Where(item => item != this);
     }
 }

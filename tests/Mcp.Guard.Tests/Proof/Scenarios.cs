@@ -8,6 +8,8 @@ internal sealed class Scenarios
 {
     private static readonly string[] Names = ["read_file", "read_dir", "write_file", "move"];
     private static readonly string[] Patterns = ["read_file", "read_dir", "write_file", "move", "read_*", "*_file", "*", "w*e", "m*v*e"];
+    private static readonly string[] ResourcePatterns = ["notes://a", "notes://*", "file:*", "*", "*b"];
+    private static readonly string[] PromptPatterns = ["brief", "b*", "*", "full"];
     private static readonly CallerModel[] Callers = [new("ada", "s1"), new("ada", "s2"), new("bob", "s1"), new(null, "connection")];
     private static readonly int[] Waits = [1, 100, 333, 334, 1_000, 7_000, 20_000, 60_000, 61_000, 300_000, 46_800_000];
 
@@ -32,7 +34,11 @@ internal sealed class Scenarios
         Gen.Choose(0, int.MaxValue).Select(seed => new Scenarios(seed, isGenerous).Scenario()),
         static scenario => scenario.Smaller());
 
-    private Scenario Scenario() => new(Policy(), Tools(), [.. Many(1, 12, Step)]);
+    private Scenario Scenario()
+    {
+        bool hasOther = Chance(3);
+        return new(Policy(), Tools(), [.. Many(1, 12, () => Step(hasOther))]) { Other = hasOther ? Policy() : null, OtherTools = hasOther ? Tools() : [] };
+    }
 
     private PolicyModel Policy() => new()
     {
@@ -47,22 +53,27 @@ internal sealed class Scenarios
         MaxConcurrent = !_isGenerous && Chance(4) ? Number(1, 3) : 16,
         MaxConcurrentPerCaller = !_isGenerous && Chance(4) ? Number(1, 2) : 8,
         Rules = [.. Enumerable.Range(0, Number(0, 5)).Select(Rule)],
+        Pins = Chance(6) ? Tools() : [],
     };
 
     private RuleModel Rule(int index)
     {
         string effect = Pick("allow", "allow", "ask", "ask", "deny");
         bool denies = effect == "deny";
+        // "when" and "require" judge arguments, and resources have none.
+        bool namesResources = Chance(3);
         return new RuleModel($"r{index}", [.. Many(1, 2, () => Pick(Patterns)).Distinct(StringComparer.Ordinal)], effect)
         {
-            When = Chance(3) ? Test() : null,
-            Require = !denies && Chance(5) ? Test() : null,
+            Resources = namesResources ? [Pick(ResourcePatterns)] : [],
+            Prompts = Chance(3) ? [Pick(PromptPatterns)] : [],
+            When = !namesResources && Chance(2) ? Test() : null,
+            Require = !namesResources && !denies && Chance(4) ? Test() : null,
             Destructive = !denies && Chance(4) ? Chance(2) : null,
             Rate = !denies && !_isGenerous && Chance(5) ? Rate() : null,
         };
     }
 
-    private ArgumentTest Test() => new(Chance(2) ? Number(0, 2) : null, Chance(2));
+    private ArgumentTest Test() => new(Chance(2) ? Number(0, 2) : null, Chance(2)) { Fault = Chance(12) ? Pick(FaultModel.Limit, FaultModel.Throws) : FaultModel.None };
 
     private RateModel Rate()
     {
@@ -84,23 +95,34 @@ internal sealed class Scenarios
 
     private bool? Hint() => Number(0, 5) switch { 0 => true, 1 or 2 => false, _ => null };
 
-    private Step Step() => Number(0, 19) switch
+    private Step Step(bool hasOther) => Number(0, 19) switch
     {
-        < 13 => new Step.Call(Call(), Pick(Callers), Answer(), !_isGenerous && Chance(4)),
+        < 13 => new Step.Call(Request(), Pick(Callers), Answer(), !_isGenerous && Chance(4), Server(hasOther)),
         < 16 => new Step.Wait(TimeSpan.FromMilliseconds(Pick(Waits))),
         16 => new Step.End(),
         17 => Chance(2) ? new Step.Halt(Scope()) : new Step.Resume(Scope()),
-        _ => new Step.Lists(Tools()),
+        _ => new Step.Lists(Tools(), Server(hasOther)),
     };
+
+    private string Server(bool hasOther) => hasOther && Chance(2) ? "other" : "test";
 
     private AnswerModel Answer() => (AnswerModel)Number(0, (int)AnswerModel.AnswersAnother);
 
     private HaltScope Scope()
     {
         // A stop of a tool needs its server.
-        string? server = Chance(2) ? "test" : Chance(4) ? "elsewhere" : null;
+        string? server = Chance(2) ? "test" : Chance(4) ? Pick("elsewhere", "other") : null;
         return new HaltScope(server, server is not null && Chance(2) ? Pick(Names) : null, Chance(2) ? Pick("ada", "bob") : null);
     }
+
+    private CallModel Request() => Number(0, 7) switch
+    {
+        0 => Chance(3) ? File(Pick(PathModel.Inside, PathModel.Outside, PathModel.Climbing)) : new CallModel(Pick("notes://a", "notes://b"), null, null, null, false) { Kind = TargetModel.Resource },
+        1 => new CallModel(Pick("brief", "full"), null, Chance(2) ? Pick("a", "b") : null, null, false) { Kind = TargetModel.Prompt },
+        _ => Call(),
+    };
+
+    private static CallModel File(PathModel path) => new($"file:{path}", null, null, path, false) { Kind = TargetModel.Resource };
 
     private CallModel Call() => new(
         Chance(15) ? "ghost" : Pick(Names),

@@ -4,7 +4,7 @@ namespace Mcp.Guard.Tests.Proof;
 internal abstract record Step
 {
     /// <summary>A call; one that stays open runs until <see cref="End"/>.</summary>
-    public sealed record Call(CallModel What, CallerModel By, AnswerModel Answer, bool StaysOpen) : Step;
+    public sealed record Call(CallModel What, CallerModel By, AnswerModel Answer, bool StaysOpen, string Server = "test") : Step;
 
     /// <summary>Time passes.</summary>
     public sealed record Wait(TimeSpan Time) : Step;
@@ -18,9 +18,9 @@ internal abstract record Step
     /// <summary>A person ends a stop.</summary>
     public sealed record Resume(HaltScope Scope) : Step;
 
-    /// <summary>The server's tools are listed again and are now these.</summary>
-    public sealed record Lists(IReadOnlyList<ToolModel> Tools) : Step
+    /// <summary>A server's tools are listed again and are now these.</summary>
+    public sealed record Lists(IReadOnlyList<ToolModel> Tools, string Server = "test") : Step
     {
-        public override string ToString() => $"Lists [{string.Join("; ", Tools)}]";
+        public override string ToString() => $"{Server} lists [{string.Join("; ", Tools)}]";
     }
 }

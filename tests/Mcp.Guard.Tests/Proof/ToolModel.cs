@@ -1,4 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mcp.Guard.Json;
+using Mcp.Guard.Stages.ToolPinning;
 
 namespace Mcp.Guard.Tests.Proof;
 
@@ -11,6 +14,16 @@ internal sealed record ToolModel(string Name, bool? ReadOnlyHint, bool? Destruct
 {
     /// <summary>What distinguishes one definition from another.</summary>
     public string Definition => ToJson().ToJsonString();
+
+    /// <summary>How a policy names the definition.</summary>
+    public string Fingerprint
+    {
+        get
+        {
+            using JsonDocument document = JsonDocument.Parse(Definition);
+            return ToolFingerprint.TryOfTool(document.RootElement, out string? fingerprint) == JsonFault.None ? fingerprint! : throw new InvalidOperationException("no fingerprint");
+        }
+    }
 
     public override string ToString() => $"{Name} (read-only {Say(ReadOnlyHint)}, destructive {Say(DestructiveHint)}, variant {Variant})";
 

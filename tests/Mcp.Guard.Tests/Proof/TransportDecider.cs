@@ -31,14 +31,14 @@ internal sealed class TransportDecider : IDecider
 
     public GuardUnderProof Guard { get; }
 
-    public async ValueTask<bool> ListAsync(IReadOnlyList<ToolModel> tools, CallerModel by)
+    public async ValueTask<bool> ListAsync(string server, IReadOnlyList<ToolModel> tools, CallerModel by)
     {
         JsonArray before = _server.Tools;
         _server.Tools = [.. tools.Select(static tool => tool.ToJson())];
         using IDisposable? scope = Scope(by);
         try
         {
-            _client ??= await McpClient.CreateAsync(Guard.Guard.Protect("test", _server));
+            _client ??= await McpClient.CreateAsync(Guard.Guard.Protect(server, _server));
             await _client.ListToolsAsync();
             return true;
         }
@@ -49,12 +49,13 @@ internal sealed class TransportDecider : IDecider
         }
     }
 
-    public async ValueTask<Verdict> DecideAsync(CallModel call, CallerModel by, AnswerModel answer, bool staysOpen)
+    public async ValueTask<Verdict> DecideAsync(Step.Call step)
     {
+        (CallModel call, CallerModel by, AnswerModel answer, bool staysOpen, _) = step;
         Guard.Answer = answer;
         int before = Guard.Asked;
         using IDisposable? scope = Scope(by);
-        Task<CallToolResult> calling = _client!.CallToolAsync(call.Tool, Arguments(call)).AsTask();
+        Task<CallToolResult> calling = _client!.CallToolAsync(call.Target, Arguments(call)).AsTask();
         Task<JsonRpcRequest> arriving = _arrived.Reader.ReadAsync().AsTask();
         if (await Task.WhenAny(calling, arriving) == calling)
         {

@@ -13,7 +13,10 @@ internal sealed class BoxMemory(int first, ProcFiles processes)
     /// <summary>The cheap sum that ends a box without a closer look, as a multiple of the limit: the look costs time for each page, and shared pages become own ones when they are written.</summary>
     public const int MostShared = 8;
 
-    /// <summary>Looks after which processes that were found outside are read again: the kernel may have given their ids to others.</summary>
+    /// <summary>
+    /// Looks after which processes that were found outside are read again in any case. The kernel gives ids in turn and begins again below the last when they
+    /// have run out, so before that an id belongs to whom it belonged at the last look, or to nobody; only who uses up all ids between two looks hides so long.
+    /// </summary>
     private const int LooksUntilFresh = 16;
 
     private const long TemporaryMagic = 0x01021994;
@@ -28,6 +31,7 @@ internal sealed class BoxMemory(int first, ProcFiles processes)
     private readonly Dictionary<int, int> _parents = [];
     private readonly List<Member> _members = [];
     private int _looks;
+    private int _lastId;
 
     /// <summary>Looks once.</summary>
     /// <param name="limit">Up to which sum a cheap look is enough, in bytes.</param>
@@ -59,14 +63,18 @@ internal sealed class BoxMemory(int first, ProcFiles processes)
 
     private void FindMembers()
     {
-        if (_looks++ % LooksUntilFresh == 0)
+        int last = processes.LastId();
+        if (_looks++ % LooksUntilFresh == 0 || last == 0 || last < _lastId)
         {
             _outside.Clear();
         }
 
+        _lastId = last;
         _members.Clear();
         _parents.Clear();
-        foreach (int id in processes.Ids())
+        List<int> ids = processes.Ids();
+        _outside.IntersectWith(ids);
+        foreach (int id in ids)
         {
             if (!_outside.Contains(id) && processes.TryReadParent(id, out int parent))
             {

@@ -35,6 +35,23 @@ internal sealed class ProcFiles(string folder)
         }
     }
 
+    /// <summary>The id that was given out last, the last number of <c>/proc/loadavg</c>; 0 where it cannot be read.</summary>
+    public int LastId()
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        try
+        {
+            using var handle = File.OpenHandle($"{folder}/loadavg", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(handle, buffer, 0)].TrimEnd((byte)'\n');
+            text = text[(text.LastIndexOf((byte)' ') + 1)..];
+            return System.Buffers.Text.Utf8Parser.TryParse(text, out int last, out int used) && used == text.Length && last > 0 ? last : 0;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>The parent of a process.</summary>
     public bool TryReadParent(int id, out int parent)
     {

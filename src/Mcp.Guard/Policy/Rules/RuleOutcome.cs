@@ -12,6 +12,12 @@ internal sealed class RuleOutcome
     /// <summary>The rules whose effect decided, in ordinal order.</summary>
     public IReadOnlyList<string> RuleIds { get; private init; } = [];
 
+    /// <summary>The same in one text, for records; null where there are none.</summary>
+    public string? RuleIdsText { get; private init; }
+
+    /// <summary>What the rules decide about a call that breaks no <c>require</c>.</summary>
+    public GuardDecision Decision { get; private init; }
+
     public bool? Destructive { get; private init; }
 
     public IReadOnlyList<RateLimitSetting> RateLimits { get; private init; } = [];
@@ -91,10 +97,25 @@ internal sealed class RuleOutcome
             }
         }
 
+        string names = string.Join(", ", ids);
+        string reason = effect switch
+        {
+            RuleEffect.Deny => $"denied by rule {names}",
+            RuleEffect.Ask => $"rule {names} asks",
+            RuleEffect.Allow => $"allowed by rule {names}",
+            _ => "no rule matches",
+        };
         return new()
         {
             Effect = effect,
             RuleIds = [.. ids],
+            RuleIdsText = ids.Count > 0 ? string.Join(',', ids) : null,
+            Decision = effect switch
+            {
+                RuleEffect.Allow or RuleEffect.None => GuardDecision.Continue,
+                RuleEffect.Ask => GuardDecision.AskConsent("rule-asks", reason),
+                _ => GuardDecision.Deny(GuardDenialCodes.RuleDenied, reason),
+            },
             Destructive = destructive,
             RateLimits = [.. limits],
             Timeout = timeout,
@@ -104,13 +125,7 @@ internal sealed class RuleOutcome
             Results = results?.Over(serverResults),
             IsGlobAllow = effect == RuleEffect.Allow && onlyGlobs,
             Requiring = [.. requiring],
-            Reason = effect switch
-            {
-                RuleEffect.Deny => $"denied by rule {string.Join(", ", ids)}",
-                RuleEffect.Ask => $"rule {string.Join(", ", ids)} asks",
-                RuleEffect.Allow => $"allowed by rule {string.Join(", ", ids)}",
-                _ => "no rule matches",
-            },
+            Reason = reason,
         };
     }
 }

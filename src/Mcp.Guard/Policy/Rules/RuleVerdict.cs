@@ -28,6 +28,12 @@ internal readonly struct RuleVerdict
     /// <summary>The rules that decided, in ordinal order.</summary>
     public IReadOnlyList<string> RuleIds => _ruleIds ?? _outcome?.RuleIds ?? [];
 
+    /// <summary>The same in one text, for records; null where there are none.</summary>
+    public string? RuleIdsText => _ruleIds is { Count: > 0 } own ? string.Join(',', own) : _ruleIds is null ? _outcome?.RuleIdsText : null;
+
+    /// <summary>What the rules decide, made once for all calls of which they say the same; null where it is about the arguments of this one.</summary>
+    public GuardDecision? Shared => _outcome?.Decision;
+
     /// <summary>What the rules say about danger; null where they say nothing.</summary>
     public bool? Destructive => _outcome?.Destructive;
 

@@ -20,7 +20,7 @@ internal sealed class CatalogRecords
     private const string Refused = "refused";
     private const string OutOfReach = "pins-out-of-reach";
 
-    private readonly ConcurrentDictionary<(string Server, string Tool), Standing> _last = new();
+    private readonly ConcurrentDictionary<(string Server, string Tool), Recorded> _last = new();
 
     /// <summary>The state that the decision of a record tells, of a listed tool or of a review; null where it tells none.</summary>
     public static ToolPinState? StateOf(string decision) => decision switch
@@ -40,23 +40,14 @@ internal sealed class CatalogRecords
     public async ValueTask<bool> WriteAsync(RequestContext list, IEnumerable<(ToolEntry Entry, bool IsShown)> page, CancellationToken ct)
     {
         List<Task>? writes = null;
-        ConnectionState connection = list.Connection;
         foreach ((ToolEntry entry, bool isShown) in page)
         {
             var standing = new Standing(entry.Definition.Fingerprint, entry.Pin, isShown, entry.Findings);
-            var key = (connection.Server.Id, entry.Definition.Name);
-            if (_last.TryGetValue(key, out Standing last) && last == standing)
+            var key = (list.Connection.Server.Id, entry.Definition.Name);
+            if (Find(key, standing) is not { UnderWay: null })
             {
-                continue;
+                (writes ??= []).Add(WriteAsync(list, entry, isShown, key, standing, ct));
             }
-
-            if (_last.Count >= MaxRemembered)
-            {
-                _last.Clear();
-            }
-
-            _last[key] = standing;
-            (writes ??= []).Add(WriteAsync(list, entry, isShown, key, ct));
         }
 
         if (writes is null)
@@ -68,8 +59,27 @@ internal sealed class CatalogRecords
         return true;
     }
 
-    private async Task WriteAsync(RequestContext list, ToolEntry entry, bool isShown, (string Server, string Tool) key, CancellationToken ct)
+    private async Task WriteAsync(RequestContext list, ToolEntry entry, bool isShown, (string Server, string Tool) key, Standing standing, CancellationToken ct)
     {
+        // Where another list is about to put the same on record, this one is not delivered before; and writes it where that one did not.
+        while (Find(key, standing) is { } other)
+        {
+            if (other.UnderWay is not { } underWay)
+            {
+                return;
+            }
+
+            await underWay.Task.WaitAsync(ct).ConfigureAwait(false);
+        }
+
+        if (_last.Count >= MaxRemembered)
+        {
+            _last.Clear();
+        }
+
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var recorded = new Recorded(standing) { UnderWay = done };
+        _last[key] = recorded;
         bool isWritten = false;
         try
         {
@@ -79,10 +89,17 @@ internal sealed class CatalogRecords
         {
             if (!isWritten)
             {
-                _last.TryRemove(key, out _); // the next list tries again, also where this one was given up
+                // The next list tries again: where this one was given up, the audit failed, or the tool was only counted in a flood.
+                _last.TryRemove(KeyValuePair.Create(key, recorded));
             }
+
+            recorded.UnderWay = null;
+            done.SetResult();
         }
     }
+
+    private Recorded? Find((string Server, string Tool) key, Standing standing) =>
+        _last.TryGetValue(key, out Recorded? last) && last.Standing == standing ? last : null;
 
     private static AuditRecord RecordOf(RequestContext list, ToolEntry entry, bool isShown)
     {
@@ -140,4 +157,19 @@ internal sealed class CatalogRecords
     }
 
     private readonly record struct Standing(string Fingerprint, ToolPinState Pin, bool IsShown, ContentFindings Findings);
+
+    /// <summary>What was last put on record of a tool, or is about to be.</summary>
+    private sealed class Recorded(Standing standing)
+    {
+        private volatile TaskCompletionSource? _underWay;
+
+        public Standing Standing => standing;
+
+        /// <summary>Ends when the write has, whether or not it succeeded; null where it is on record.</summary>
+        public TaskCompletionSource? UnderWay
+        {
+            get => _underWay;
+            set => _underWay = value;
+        }
+    }
 }

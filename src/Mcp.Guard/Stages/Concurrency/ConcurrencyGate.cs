@@ -1,11 +1,12 @@
-using System.Runtime.InteropServices;
+using System.Collections.Concurrent;
 using Mcp.Guard.Audit;
 
 namespace Mcp.Guard.Stages.Concurrency;
 
 /// <summary>
 /// Grants slots for calls: so many per server and so many per caller. Calls beyond that wait in a bounded queue per server. A slot that becomes free goes to
-/// the servers in turn, and within a server to the first call whose caller has room, so that neither a server nor a caller can starve others.
+/// the servers in turn, and within a server to the first call whose caller has room, so that neither a server nor a caller can starve others. While no call
+/// waits anywhere, slots are taken and freed without a lock that all callers share.
 /// </summary>
 /// <param name="limits">The limits of a server for which <paramref name="limitsOf"/> says nothing, and all waiting times.</param>
 /// <param name="time">Time.</param>
@@ -15,13 +16,15 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
     /// <summary>A server with fewer slots may be full after one slow call; it is not ended for that.</summary>
     private const int MinBlocked = 8;
 
-    /// <summary>Servers whose empty places are kept for their next call; they are those of the policy.</summary>
+    /// <summary>Servers that are remembered although none of their slots is taken; they are those of the policy.</summary>
     private const int MaxIdleServers = 1_000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
-    private readonly Dictionary<GuardCaller, int> _runningPerCaller = new(SameUser.Instance);
+    private readonly ConcurrentDictionary<string, ServerSlots> _servers = new(StringComparer.Ordinal);
+    private readonly CallerSlots _callers = new();
     private readonly LinkedList<ServerSlots> _waitingServers = [];
+    private int _serverCount;
+    private int _waiting;
 
     /// <summary>Takes a slot.</summary>
     /// <param name="server">The server's id.</param>
@@ -36,33 +39,9 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         }
 
         ConcurrencyLimits own = LimitsOf(server);
-        Waiter waiter;
-        lock (_lock)
-        {
-            ref ServerSlots? slots = ref CollectionsMarshal.GetValueRefOrAddDefault(_servers, server, out _);
-            slots ??= new ServerSlots(server);
-
-            // A call never overtakes one that waits and could run.
-            if (slots.Running < own.PerServer && RunningOf(caller) < own.PerCaller)
-            {
-                return new(Grant(slots, caller));
-            }
-
-            if (slots.Queue.Count >= own.QueuePerServer || QueuedOf(slots, caller) >= own.QueuePerCaller)
-            {
-                RemoveIfIdle(slots);
-                return new((ConcurrencyLease?)null);
-            }
-
-            waiter = new Waiter(slots, caller);
-            waiter.Node = slots.Queue.AddLast(waiter);
-            if (slots.Queue.Count == 1)
-            {
-                _waitingServers.AddLast(slots.Node);
-            }
-        }
-
-        return WaitAsync(waiter, ct);
+        return Volatile.Read(ref _waiting) == 0 && _servers.TryGetValue(server, out ServerSlots? slots) && TryGrant(slots, caller, own) is { } lease
+            ? new(lease)
+            : QueueAsync(server, caller, own, ct);
     }
 
     /// <summary>The calls of a server that run, that wait, and that were abandoned but still hold a slot (these count among those that run).</summary>
@@ -89,62 +68,81 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
     {
         lock (_lock)
         {
-            if (!lease.IsReleased && lease.Hold is null && _servers[lease.Server].Abandoned.Add(lease))
+            if (lease.TryAbandon())
             {
-                GuardTelemetry.CountAbandoned(lease.Server, 1);
+                lease.Slots.Abandoned.Add(lease);
                 lease.Hold = time.CreateTimer(static state => ((ConcurrencyLease)state!).Dispose(), lease, limits.AbandonedHold, Timeout.InfiniteTimeSpan);
+                GuardTelemetry.CountAbandoned(lease.Server, 1);
             }
         }
     }
 
     internal void Release(ConcurrencyLease lease)
     {
-        List<Waiter>? granted = null;
-        lock (_lock)
+        switch (lease.End())
         {
-            if (lease.IsReleased)
-            {
+            case ConcurrencyLeaseState.Running:
+                Free(lease);
+                break;
+            case ConcurrencyLeaseState.Abandoned:
+                lock (_lock)
+                {
+                    lease.Hold?.Dispose();
+                    lease.Slots.Abandoned.Remove(lease);
+                    Free(lease);
+                    GuardTelemetry.CountAbandoned(lease.Server, -1);
+                }
+
+                break;
+            default:
                 return;
-            }
-
-            lease.IsReleased = true;
-            lease.Hold?.Dispose();
-            ServerSlots slots = _servers[lease.Server];
-            slots.Running--;
-            if (slots.Abandoned.Remove(lease))
-            {
-                GuardTelemetry.CountAbandoned(lease.Server, -1);
-            }
-
-            ref int running = ref CollectionsMarshal.GetValueRefOrNullRef(_runningPerCaller, lease.Caller);
-            if (--running == 0)
-            {
-                _runningPerCaller.Remove(lease.Caller);
-            }
-
-            while (NextWaiter() is { } waiter)
-            {
-                waiter.Lease = Grant(waiter.Slots, waiter.Caller);
-                (granted ??= []).Add(waiter);
-            }
-
-            RemoveIfIdle(slots);
         }
 
-        if (granted is not null)
+        // A call that begins to wait says so before it looks for a slot a last time: either it finds this one, or it is found here.
+        if (Volatile.Read(ref _waiting) > 0)
         {
-            foreach (Waiter waiter in granted)
+            List<ConcurrencyWaiter> granted;
+            lock (_lock)
             {
-                // Outside the lock. Where the wait ended in the same moment, the lease goes back.
-                if (!waiter.Completion.TrySetResult(waiter.Lease))
-                {
-                    waiter.Lease!.Dispose();
-                }
+                granted = GrantWaiting();
             }
+
+            Tell(granted);
         }
     }
 
-    private async ValueTask<ConcurrencyLease?> WaitAsync(Waiter waiter, CancellationToken ct)
+    /// <summary>Under the lock: a slot where there is one after all calls that wait, or a place in the queue.</summary>
+    private ValueTask<ConcurrencyLease?> QueueAsync(string server, GuardCaller caller, ConcurrencyLimits own, CancellationToken ct)
+    {
+        List<ConcurrencyWaiter> granted;
+        ConcurrencyLease? lease;
+        ConcurrencyWaiter? waiter = null;
+        lock (_lock)
+        {
+            Interlocked.Increment(ref _waiting);
+            granted = GrantWaiting();
+            ServerSlots slots = SlotsOf(server);
+            lease = TryGrant(slots, caller, own);
+            if (lease is null && slots.Queue.Count < own.QueuePerServer && QueuedOf(slots, caller) < own.QueuePerCaller)
+            {
+                waiter = new ConcurrencyWaiter(slots, caller);
+                waiter.Node = slots.Queue.AddLast(waiter);
+                if (slots.Queue.Count == 1)
+                {
+                    _waitingServers.AddLast(slots.Node);
+                }
+            }
+            else
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
+        }
+
+        Tell(granted);
+        return waiter is null ? new(lease) : WaitAsync(waiter, ct);
+    }
+
+    private async ValueTask<ConcurrencyLease?> WaitAsync(ConcurrencyWaiter waiter, CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(limits.MaxWait, time);
         await using CancellationTokenRegistration tooLong = limit.Token.Register(() => GiveUp(waiter, null));
@@ -152,14 +150,13 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         return await waiter.Completion.Task;
     }
 
-    private void GiveUp(Waiter waiter, CancellationToken? ct)
+    private void GiveUp(ConcurrencyWaiter waiter, CancellationToken? ct)
     {
         lock (_lock)
         {
             if (waiter.Node?.List is not null)
             {
                 Dequeue(waiter);
-                RemoveIfIdle(waiter.Slots);
             }
         }
 
@@ -173,8 +170,32 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         }
     }
 
-    /// <summary>Takes the next call that can run from the queues: servers in turn, first come first served within a server.</summary>
-    private Waiter? NextWaiter()
+    /// <summary>Called under the lock: gives free slots to the calls that wait.</summary>
+    private List<ConcurrencyWaiter> GrantWaiting()
+    {
+        List<ConcurrencyWaiter> granted = [];
+        while (NextWaiter() is { } waiter)
+        {
+            granted.Add(waiter);
+        }
+
+        return granted;
+    }
+
+    /// <summary>Outside the lock. Where the wait ended in the same moment, the lease goes back.</summary>
+    private static void Tell(List<ConcurrencyWaiter> granted)
+    {
+        foreach (ConcurrencyWaiter waiter in granted)
+        {
+            if (!waiter.Completion.TrySetResult(waiter.Lease))
+            {
+                waiter.Lease!.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Gives a slot to the next call that can run: servers in turn, first come first served within a server.</summary>
+    private ConcurrencyWaiter? NextWaiter()
     {
         for (LinkedListNode<ServerSlots>? node = _waitingServers.First; node is not null; node = node.Next)
         {
@@ -185,10 +206,11 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
                 continue;
             }
 
-            foreach (Waiter waiter in slots.Queue)
+            foreach (ConcurrencyWaiter waiter in slots.Queue)
             {
-                if (RunningOf(waiter.Caller) < own.PerCaller)
+                if (TryGrant(slots, waiter.Caller, own) is { } lease)
                 {
+                    waiter.Lease = lease;
                     Dequeue(waiter);
                     if (node.List is not null)
                     {
@@ -204,8 +226,9 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         return null;
     }
 
-    private void Dequeue(Waiter waiter)
+    private void Dequeue(ConcurrencyWaiter waiter)
     {
+        Interlocked.Decrement(ref _waiting);
         waiter.Slots.Queue.Remove(waiter.Node!);
         if (waiter.Slots.Queue.Count == 0)
         {
@@ -213,65 +236,64 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         }
     }
 
-    private ConcurrencyLease Grant(ServerSlots slots, GuardCaller caller)
+    private ConcurrencyLease? TryGrant(ServerSlots slots, GuardCaller caller, ConcurrencyLimits own)
     {
-        slots.Running++;
-        CollectionsMarshal.GetValueRefOrAddDefault(_runningPerCaller, caller, out _)++;
-        return new ConcurrencyLease(this, slots.Server, caller);
+        if (!_callers.TryEnter(caller, own.PerCaller))
+        {
+            return null;
+        }
+
+        if (slots.TryEnter(own.PerServer))
+        {
+            return new ConcurrencyLease(this, slots, caller);
+        }
+
+        _callers.Leave(caller);
+        return null;
     }
 
-    private void RemoveIfIdle(ServerSlots slots)
+    private void Free(ConcurrencyLease lease)
     {
-        if (slots.Running == 0 && slots.Queue.Count == 0 && _servers.Count > MaxIdleServers)
+        _callers.Leave(lease.Caller);
+        lease.Slots.Leave();
+    }
+
+    /// <summary>Called under the lock.</summary>
+    private ServerSlots SlotsOf(string server)
+    {
+        if (_servers.TryGetValue(server, out ServerSlots? slots))
         {
-            _servers.Remove(slots.Server);
+            return slots;
         }
+
+        if (_serverCount >= MaxIdleServers)
+        {
+            foreach (ServerSlots idle in _servers.Values)
+            {
+                if (idle.TryRetire())
+                {
+                    _servers.TryRemove(idle.Server, out _);
+                    _serverCount--;
+                }
+            }
+        }
+
+        slots = new ServerSlots(server);
+        _servers[server] = slots;
+        _serverCount++;
+        return slots;
     }
 
     private ConcurrencyLimits LimitsOf(string server) => limitsOf?.Invoke(server) ?? limits;
 
-    private int RunningOf(GuardCaller caller) => _runningPerCaller.GetValueOrDefault(caller);
-
     private static int QueuedOf(ServerSlots slots, GuardCaller caller)
     {
         int count = 0;
-        foreach (Waiter waiter in slots.Queue)
+        foreach (ConcurrencyWaiter waiter in slots.Queue)
         {
             count += SameUser.Instance.Equals(waiter.Caller, caller) ? 1 : 0;
         }
 
         return count;
-    }
-
-    private sealed class ServerSlots
-    {
-        public ServerSlots(string server)
-        {
-            Server = server;
-            Node = new LinkedListNode<ServerSlots>(this);
-        }
-
-        public string Server { get; }
-
-        public LinkedListNode<ServerSlots> Node { get; }
-
-        public int Running { get; set; }
-
-        public LinkedList<Waiter> Queue { get; } = [];
-
-        public HashSet<ConcurrencyLease> Abandoned { get; } = [];
-    }
-
-    private sealed class Waiter(ServerSlots slots, GuardCaller caller)
-    {
-        public ServerSlots Slots { get; } = slots;
-
-        public GuardCaller Caller { get; } = caller;
-
-        public LinkedListNode<Waiter>? Node { get; set; }
-
-        public ConcurrencyLease? Lease { get; set; }
-
-        public TaskCompletionSource<ConcurrencyLease?> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

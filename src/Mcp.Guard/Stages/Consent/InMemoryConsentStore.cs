@@ -8,7 +8,7 @@ internal sealed class InMemoryConsentStore : IConsentStore
     /// <summary>Most grants and refusals that are kept.</summary>
     public const int DefaultCapacity = 10_000;
 
-    private readonly ConcurrentDictionary<ConsentGrantKey, ConsentGrant[]> _grants = new();
+    private readonly ConcurrentDictionary<ConsentGrantKey, ConsentGrant[]> _grants = new(ConsentGrantKeyComparer.Instance);
     private readonly ConcurrentDictionary<string, ConsentGrantKey> _ids = new(StringComparer.Ordinal);
     private readonly Lock _writing = new();
     private readonly int _capacity;

@@ -17,7 +17,7 @@ internal sealed class ResultFramingStage : IGuardStage<ResultContext>
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ResultFraming framing = ContentControls.Of(context).Settings.Framing;
+        ResultFraming framing = context.Controls.Settings.Framing;
         if (framing == ResultFraming.None || context.Call.Kind is not (RequestKind.ToolCall or RequestKind.Resource) || context.Current.ValueKind != JsonValueKind.Object)
         {
             return new(GuardDecision.Continue);

@@ -117,6 +117,8 @@ internal sealed class HaltSwitch : IDisposable
             Take(stored);
         }
 
+        // The read may show stops that other hosts set, and their word of them may come later or never.
+        CancelCovered();
         return halt;
     }
 
@@ -132,13 +134,16 @@ internal sealed class HaltSwitch : IDisposable
 
         bool wasStored = await _store.ClearAsync(scope, ct);
         HaltSnapshot stored = await _store.ReadAsync(ct);
+        bool wasHere;
         lock (_lock)
         {
             // One that was set meanwhile is another stop, which nobody has ended.
-            bool wasHere = ended is not null && _notStored.TryGetValue(scope, out Halt? now) && ReferenceEquals(now, ended) && _notStored.Remove(scope);
+            wasHere = ended is not null && _notStored.TryGetValue(scope, out Halt? now) && ReferenceEquals(now, ended) && _notStored.Remove(scope);
             Take(stored);
-            return wasStored || wasHere;
         }
+
+        CancelCovered(); // as above
+        return wasStored || wasHere;
     }
 
     public void Dispose()

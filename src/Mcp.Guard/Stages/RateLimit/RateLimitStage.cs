@@ -19,6 +19,12 @@ internal sealed class RateLimitStage(IRateLimitStore store) : IGuardStage<Reques
         }
 
         IReadOnlyList<RateLimitSetting> limits = context.HasVerdict ? context.Verdict.RateLimits : [];
+        if (limits.Count <= 1 && store is InMemoryRateLimitStore memory && !ct.IsCancellationRequested)
+        {
+            // One limit in this process: nothing waits, and no list of charges is needed.
+            return new(Judge(memory.Limiter.Acquire(ChargeFor(limits.Count == 0 ? context.Settings!.Limits.RateLimit : limits[0], context))));
+        }
+
         if (limits.Count > MaxLimits)
         {
             return new(GuardDecision.Deny(GuardDenialCodes.GuardFault, $"more than {MaxLimits} rate limits apply to one call; merge rules"));
@@ -37,7 +43,7 @@ internal sealed class RateLimitStage(IRateLimitStore store) : IGuardStage<Reques
 
     private static async ValueTask<GuardDecision> AwaitAsync(ValueTask<RateLimitLease> pending) => Judge(await pending.ConfigureAwait(false));
 
-    private static GuardDecision Judge(RateLimitLease lease) => lease.IsAdmitted
+    private static GuardDecision Judge(in RateLimitLease lease) => lease.IsAdmitted
         ? GuardDecision.Continue
         : GuardDecision.Deny(GuardDenialCodes.RateLimited, $"limit '{lease.LimitId}' is used up", retryAfter: lease.RetryAfter);
 

@@ -12,7 +12,7 @@ internal sealed class RedactionStage(ContentRedaction redaction) : IGuardStage<R
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
         ContentPlace place = context.IsError ? ContentPlace.Elsewhere : ContentPlace.Result;
-        if (!ContentControls.Of(context).Settings.Redact)
+        if (!context.Controls.Settings.Redact)
         {
             return new(GuardDecision.Continue);
         }

@@ -14,9 +14,8 @@ internal sealed class ResultLimitStage : IGuardStage<ResultContext>
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ResultSettings limits = context.Call.HasVerdict && context.Call.Verdict.Results is { } own ? own : context.Call.Settings!.Limits.Results;
-        var bounds = new ResultLimits { MaxBytes = limits.MaxBytes, MaxItems = MaxValues, MaxDepth = limits.MaxDepth };
-        ResultSize size = ResultGauge.Measure(context.Current, bounds);
+        ResultSettings limits = context.Controls.Settings;
+        ResultSize size = ResultGauge.Measure(context.Current, context.Controls.Bounds);
         if (size == ResultSize.Fits && HasMoreItems(context.Current, limits.MaxItems))
         {
             size = ResultSize.TooManyItems;
@@ -31,6 +30,9 @@ internal sealed class ResultLimitStage : IGuardStage<ResultContext>
             ? GuardDecision.Continue
             : GuardDecision.Deny(GuardDenialCodes.ResultTooLarge, $"{size}: at most {limits.MaxBytes} bytes, {limits.MaxItems} items, depth {limits.MaxDepth}"));
     }
+
+    /// <summary>What the settings bound, for all values of a result together.</summary>
+    public static ResultLimits BoundsOf(ResultSettings settings) => new() { MaxBytes = settings.MaxBytes, MaxItems = MaxValues, MaxDepth = settings.MaxDepth };
 
     private static bool HasMoreItems(JsonElement result, int maxItems)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.ResultLimit;
 
 namespace Mcp.Guard.Stages.ResultSanitizing;
 
@@ -15,6 +16,7 @@ internal sealed class ContentControls
         Sanitizer = new JsonSanitizer(new TextSanitizer(new RemoteReferencePolicy(
             ActionOf(settings.RemoteReferences), ActionOf(settings.LinksWithQuery), settings.AllowedHosts)));
         Media = new MediaCheck(settings.MediaTypes, settings.MediaMaxBytes);
+        Bounds = ResultLimitStage.BoundsOf(settings);
     }
 
     public ResultSettings Settings { get; }
@@ -22,6 +24,8 @@ internal sealed class ContentControls
     public JsonSanitizer Sanitizer { get; }
 
     public MediaCheck Media { get; }
+
+    public ResultLimits Bounds { get; }
 
     public static ContentControls Of(ResultSettings settings) => Known.GetValue(settings, static source => new ContentControls(source));
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
@@ -14,21 +13,19 @@ internal sealed class MediaStage : IGuardStage<ResultContext>
 {
     private const string ModelMessage = "The result holds binary content that is not what it declares, or of a kind that is not allowed here, so it is not shown.";
 
-    /// <summary>Longer results are looked through at once.</summary>
-    private const int SmallResult = 4096;
-
     public string Name => GuardStages.Media;
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ContentControls controls = ContentControls.Of(context);
-        string? fault = context.IsError || !MayHoldBinary(JsonMarshal.GetRawUtf8Value(context.Current)) ? null : FaultOf(context.Current, ContentPlace.Result, controls.Media);
+        // Where none of these words occurs there is no block of that type, and no resource with binary content.
+        if (context.IsError || JsonWords.Lacks(context.Current, "image"u8, "audio"u8, "blob"u8))
+        {
+            return new(GuardDecision.Continue);
+        }
+
+        string? fault = FaultOf(context.Current, ContentPlace.Result, context.Controls.Media);
         return new(fault is null ? GuardDecision.Continue : GuardDecision.Deny(GuardDenialCodes.ResultInvalid, fault, ModelMessage));
     }
-
-    /// <summary>Whether a look at the members can find anything: of a small result the words that say so are searched for, escaped ones aside.</summary>
-    private static bool MayHoldBinary(ReadOnlySpan<byte> json) =>
-        json.Length > SmallResult || json.IndexOf("\"blob\""u8) >= 0 || json.IndexOf("\"image\""u8) >= 0 || json.IndexOf("\"audio\""u8) >= 0 || json.IndexOf("\\u"u8) >= 0;
 
     /// <summary>The first block or resource that is refused, in words for the audit; null where there is none.</summary>
     internal static string? FaultOf(JsonElement value, ContentPlace place, MediaCheck check)

@@ -14,7 +14,7 @@ internal sealed class ResultSanitizingStage(IContentSanitizer host) : IGuardStag
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        ContentControls controls = ContentControls.Of(context);
+        ContentControls controls = context.Controls;
         ContentPlace place = context.IsError ? ContentPlace.Elsewhere : ContentPlace.Result;
         SanitizedJson cleaned = controls.Sanitizer.Sanitize(context.Current, SurfaceOf(context.Call.Kind), place);
         context.Findings |= cleaned.Flags;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Mcp.Guard.Stages.Roots;
@@ -18,21 +19,25 @@ internal static class PathNames
     // Words that end like a path and are none; what they hold is still looked at.
     private static readonly string[] Others = ["profile", "profiles", "xpath", "xpaths", "jsonpath", "jsonpaths", "nadir"];
 
+    // A name is compared only with the words that end as it does.
+    private static readonly string[]?[] WholeByLast = ByLastLetter(Whole);
+    private static readonly string[]?[] EndingsByLast = ByLastLetter(Endings);
+
     public static bool IsPathName(ReadOnlySpan<byte> nameUtf8)
     {
-        if (nameUtf8.Length > MaxName || !Ascii.IsValid(nameUtf8))
+        Span<char> lower = stackalloc char[MaxName];
+        if (nameUtf8.Length > MaxName || Ascii.ToLower(nameUtf8, lower, out int length) != OperationStatus.Done)
         {
             return false;
         }
 
-        Span<char> lower = stackalloc char[MaxName];
-        for (int i = 0; i < nameUtf8.Length; i++)
+        ReadOnlySpan<char> name = lower[..length].TrimEnd("0123456789_-");
+        if (name.IsEmpty)
         {
-            lower[i] = char.ToLowerInvariant((char)nameUtf8[i]);
+            return false;
         }
 
-        ReadOnlySpan<char> name = lower[..nameUtf8.Length].TrimEnd("0123456789_-");
-        foreach (string word in Whole)
+        foreach (string word in WholeByLast[name[^1]] ?? [])
         {
             if (name.SequenceEqual(word))
             {
@@ -40,7 +45,7 @@ internal static class PathNames
             }
         }
 
-        foreach (string ending in Endings)
+        foreach (string ending in EndingsByLast[name[^1]] ?? [])
         {
             if (name.EndsWith(ending, StringComparison.Ordinal))
             {
@@ -49,6 +54,17 @@ internal static class PathNames
         }
 
         return false;
+    }
+
+    private static string[]?[] ByLastLetter(string[] words)
+    {
+        var byLetter = new string[]?[128];
+        foreach (IGrouping<char, string> group in words.GroupBy(static word => word[^1]))
+        {
+            byLetter[group.Key] = [.. group];
+        }
+
+        return byLetter;
     }
 
     private static bool EndsInOther(ReadOnlySpan<char> name)

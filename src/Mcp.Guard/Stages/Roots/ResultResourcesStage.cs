@@ -16,7 +16,7 @@ internal sealed class ResultResourcesStage(ResourceUriCheck check) : IGuardStage
 
     public ValueTask<GuardDecision> EvaluateAsync(ResultContext context, CancellationToken ct)
     {
-        if (context.IsError || context.Current.ValueKind != JsonValueKind.Object)
+        if (context.IsError || context.Current.ValueKind != JsonValueKind.Object || JsonWords.Lacks(context.Current, "uri"u8))
         {
             return new(GuardDecision.Continue);
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Mcp.Guard.Stages.Roots;
 
@@ -169,6 +170,7 @@ internal sealed class RootSet
     }
 
     /// <summary>Rules A, B and E: the path as it is written.</summary>
+    [SkipLocalsInit] // the buffer is read as far as it was written
     private PathVerdict CheckLiteral(string input, string baseDirectory)
     {
         bool relative;

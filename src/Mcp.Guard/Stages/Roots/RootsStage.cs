@@ -57,7 +57,12 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
             return Outside(argument.Pointer, argument.Verdict.Message);
         }
 
-        foreach (PathArgument path in found ?? [])
+        if (found is null)
+        {
+            return GuardDecision.Continue;
+        }
+
+        foreach (PathArgument path in found)
         {
             if (normalizer is not RootNormalizer && !normalizer.Normalize(path.Verdict.Normalized!, RootInputKind.Path, context.Settings!.Roots).IsAllowed)
             {
@@ -65,7 +70,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
             }
         }
 
-        return settings is { Rewrite: true } && found is { Count: > 0 } ? Rewrite(context, found) : GuardDecision.Continue;
+        return settings is { Rewrite: true } && found.Count > 0 ? Rewrite(context, found) : GuardDecision.Continue;
     }
 
     private bool NeedsFound(PathSettings? settings) => settings is { Rewrite: true } || normalizer is not RootNormalizer;
@@ -109,7 +114,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
             writer.WriteEndObject();
         }
 
-        JsonElement rewritten = JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        JsonElement rewritten = JsonElement.Parse(buffer.WrittenSpan);
         return string.Equals(rewritten.GetRawText(), context.Current.GetRawText(), StringComparison.Ordinal)
             ? GuardDecision.Continue
             : GuardDecision.Replace(rewritten, "paths-normalised", "paths are forwarded in their normalised form");

@@ -52,10 +52,6 @@ internal sealed class RulesStage : IGuardStage<RequestContext>
         return worst;
     }
 
-    private static GuardDecision DecisionOf(in RuleVerdict verdict) => verdict.Effect switch
-    {
-        RuleEffect.Allow or RuleEffect.None => GuardDecision.Continue,
-        RuleEffect.Ask => GuardDecision.AskConsent("rule-asks", verdict.Reason),
-        _ => GuardDecision.Deny(verdict.Code, verdict.Reason, verdict.Errors.Count > 0 ? SchemaMessages.ForModel(verdict.Errors) : null),
-    };
+    private static GuardDecision DecisionOf(in RuleVerdict verdict) =>
+        verdict.Shared ?? GuardDecision.Deny(verdict.Code, verdict.Reason, verdict.Errors.Count > 0 ? SchemaMessages.ForModel(verdict.Errors) : null);
 }

@@ -7,9 +7,10 @@ namespace Mcp.Guard.Stages.Timeouts;
 internal sealed class CallDeadline : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly CancellationTokenSource _expired = new();
     private readonly TimeProvider _time;
     private readonly CallTimeLimits _limits;
+    private readonly Action<object?> _onExpired;
+    private readonly object? _state;
     private readonly ITimer _timer;
     private readonly long _start;
     private TimeSpan _due;
@@ -17,15 +18,24 @@ internal sealed class CallDeadline : IDisposable
     private TimeSpan _pausedAt;
     private int _pauses;
     private bool _ended;
+    private bool _isExpired;
 
     /// <summary>Starts the time: make it when the call is forwarded.</summary>
-    public CallDeadline(CallTimeLimits limits, TimeProvider time)
+    /// <param name="limits">How long it may take.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onExpired">
+    /// Called once at the deadline: to send the cancellation, answer the caller with <see cref="GuardDenialCodes.Timeout"/> and drop a late result. May come
+    /// at the moment in which the call ends.
+    /// </param>
+    /// <param name="state">What it is given.</param>
+    public CallDeadline(CallTimeLimits limits, TimeProvider time, Action<object?> onExpired, object? state)
     {
         _limits = limits;
         _time = time;
+        _onExpired = onExpired;
+        _state = state;
         _start = time.GetTimestamp();
         _due = limits.Total;
-        Expired = _expired.Token;
         _timer = time.CreateTimer(static state => ((CallDeadline)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (_lock)
         {
@@ -33,8 +43,8 @@ internal sealed class CallDeadline : IDisposable
         }
     }
 
-    /// <summary>Cancelled at the deadline: send the cancellation, answer the caller with <see cref="GuardDenialCodes.Timeout"/>, drop a late result.</summary>
-    public CancellationToken Expired { get; }
+    /// <summary>Whether the deadline has passed while the call ran.</summary>
+    public bool IsExpired => Volatile.Read(ref _isExpired);
 
     /// <summary>Time that the tool used so far, without the time in which a person was asked.</summary>
     public TimeSpan Used
@@ -91,7 +101,6 @@ internal sealed class CallDeadline : IDisposable
         }
 
         _timer.Dispose();
-        _expired.Dispose();
     }
 
     private void Resume()
@@ -126,16 +135,17 @@ internal sealed class CallDeadline : IDisposable
             }
 
             _ended = true;
+            _isExpired = true;
         }
 
-        // Outside the lock: what waits for the token may come back here.
+        // Outside the lock: it may come back here.
         try
         {
-            _expired.Cancel();
+            _onExpired(_state);
         }
-        catch (Exception e) when (e is AggregateException or ObjectDisposedException)
+        catch (Exception)
         {
-            // A callback failed, which is its owner's fault and must not end the process; or the call ended in the same moment.
+            // Its owner's fault, which on a timer's thread would end the process.
         }
     }
 

@@ -148,6 +148,60 @@ internal sealed class ConcurrencyGateTests
         Assert.That(gate.CountOf("a"), Is.EqualTo((0, 0, 0)));
     }
 
+    /// <summary>Slots are taken without a lock while nobody waits: a call that begins to wait while another ends must not be forgotten.</summary>
+    [Test]
+    public async Task Acquire_ManyServersAndCallersAtTheirLimits_NobodyIsForgottenAndNoLimitIsPassed()
+    {
+        var gate = new ConcurrencyGate(new ConcurrencyLimits { PerServer = 2, PerCaller = 1, QueuePerServer = 100, QueuePerCaller = 100, MaxWait = TimeSpan.FromMinutes(5) }, TimeProvider.System);
+        string[] servers = ["a", "b", "c"];
+        int[] atServer = new int[3];
+        int[] ofCaller = new int[4];
+        int over = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            for (int i = 0; i < 1_000; i++)
+            {
+                int server = (worker + i) % 3;
+                int caller = ((worker * 7) + i) % 4;
+                using ConcurrencyLease lease = (await gate.AcquireAsync(servers[server], Caller(caller), default))!;
+                if (Interlocked.Increment(ref atServer[server]) > 2 | Interlocked.Increment(ref ofCaller[caller]) > 1)
+                {
+                    Interlocked.Increment(ref over);
+                }
+
+                if (i % 3 == 0)
+                {
+                    await Task.Yield();
+                }
+
+                Interlocked.Decrement(ref atServer[server]);
+                Interlocked.Decrement(ref ofCaller[caller]);
+            }
+        }))).WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.Multiple(() =>
+        {
+            Assert.That(over, Is.Zero);
+            Assert.That(servers.Select(gate.CountOf), Has.All.EqualTo((0, 0, 0)));
+        });
+    }
+
+    [Test]
+    public async Task Acquire_MoreServersThanAreRemembered_CountsOfBusyOnesStay()
+    {
+        var gate = new ConcurrencyGate(Limits, new FakeTimeProvider());
+        ConcurrencyLease busy = (await gate.AcquireAsync("busy", Caller(0), default))!;
+        for (int i = 0; i < 2_500; i++)
+        {
+            (await gate.AcquireAsync($"server {i}", Caller(1), default))!.Dispose();
+        }
+
+        Assert.That(gate.CountOf("busy"), Is.EqualTo((1, 0, 0)));
+        Assert.That(gate.CountOf("server 0"), Is.EqualTo((0, 0, 0)));
+        Assert.That(await gate.AcquireAsync("server 0", Caller(1), default), Is.Not.Null, "what was forgotten is made anew");
+        busy.Dispose();
+        Assert.That(gate.CountOf("busy"), Is.EqualTo((0, 0, 0)));
+    }
+
     private static void InterlockedMax(ref int target, int value)
     {
         int seen;

@@ -105,6 +105,31 @@ internal sealed class HaltSwitchTests
         Assert.That(halts.Find("s", "t", "u")!.Reason, Is.EqualTo("elsewhere"));
     }
 
+    // The other host's word of it never comes: the read of this host's own stop shows it first.
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task HaltAndResume_OwnReadShowsAnotherHostsStop_RunningCallsEndHere(bool halts)
+    {
+        var shared = new InMemoryHaltStore();
+        using var here = new HaltSwitch(shared, new FakeTimeProvider());
+        await here.StartAsync(default);
+        using HaltRegistration running = here.Register("s", "t", "u");
+        int told = 0;
+        here.Changed = () => told += here.Find("s", "t", "u") is null ? 0 : 1;
+        await shared.SetAsync(new Halt(new HaltScope("s"), "elsewhere", default), default);
+        if (halts)
+        {
+            await here.HaltAsync(new HaltScope("other"), "test", default);
+        }
+        else
+        {
+            await here.ResumeAsync(new HaltScope("other"), default);
+        }
+
+        await Cancelled(running.Token);
+        Assert.That(told, Is.Positive, "and transports end what they forwarded");
+    }
+
     // A read that began before another host's stop may arrive after the one that shows it.
     [Test]
     public async Task Subscribe_OlderListArrivesLate_EndsNoStopAndBringsNoneBack()

@@ -112,9 +112,9 @@ internal sealed class RateLimitScenarioTests
     public void Rate011_OneByteASecond_EndsAtTheTotalDeadline()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(CallTimeLimits.Default, time);
+        using var deadline = new CallDeadline(CallTimeLimits.Default, time, static _ => { }, null);
         int bytes = 0;
-        while (!deadline.Expired.IsCancellationRequested && bytes < 1000)
+        while (!deadline.IsExpired && bytes < 1000)
         {
             time.Advance(Second);
             bytes++;

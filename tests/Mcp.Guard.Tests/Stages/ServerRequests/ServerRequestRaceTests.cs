@@ -221,7 +221,7 @@ internal sealed class ServerRequestRaceTests
         McpClientOptions options = new AskedHost().Options;
         options.ProtocolVersion = AskingServer.Sessions;
         options.Capabilities = new ClientCapabilities { Sampling = new SamplingCapability { Tools = new SamplingToolsCapability(), Context = new SamplingContextCapability() } };
-        await using McpClient client = await guard.Host.ConnectAsync("test", server, options, null, CancellationToken.None);
+        await using McpClient client = await guard.Host.ConnectAsync("test", server, options, relay: null, share: null, CancellationToken.None);
         JsonNode capabilities = server.Received.OfType<JsonRpcRequest>().Single(request => request.Method == "initialize").Params!["capabilities"]!;
         Assert.That(capabilities.ToJsonString(), Is.EqualTo(announced));
     }

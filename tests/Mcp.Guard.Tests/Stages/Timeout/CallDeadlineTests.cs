@@ -12,7 +12,7 @@ internal sealed class CallDeadlineTests
     public void Expired_ProgressEverySecond_StillEndsAtTheTotal()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(new CallTimeLimits { Total = 30 * Second }, time);
+        using var deadline = Of(new CallTimeLimits { Total = 30 * Second }, time);
         for (int i = 0; i < 29; i++)
         {
             time.Advance(Second);
@@ -20,18 +20,18 @@ internal sealed class CallDeadlineTests
         }
 
         time.Advance(Second - TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.False);
+        Assert.That(deadline.IsExpired, Is.False);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.True);
+        Assert.That(deadline.IsExpired, Is.True);
     }
 
     [Test]
     public void Expired_RuleLetsProgressExtend_EndsAtTheCap()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(new CallTimeLimits { Total = 10 * Second, PerProgress = 5 * Second, ProgressCap = 20 * Second }, time);
+        using var deadline = Of(new CallTimeLimits { Total = 10 * Second, PerProgress = 5 * Second, ProgressCap = 20 * Second }, time);
         int seconds = 0;
-        while (!deadline.Expired.IsCancellationRequested && seconds < 100)
+        while (!deadline.IsExpired && seconds < 100)
         {
             time.Advance(Second);
             seconds++;
@@ -45,20 +45,20 @@ internal sealed class CallDeadlineTests
     public void Expired_ProgressStops_EndsAfterTheLastGrant()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(new CallTimeLimits { Total = 10 * Second, PerProgress = 5 * Second, ProgressCap = 60 * Second }, time);
+        using var deadline = Of(new CallTimeLimits { Total = 10 * Second, PerProgress = 5 * Second, ProgressCap = 60 * Second }, time);
         time.Advance(9 * Second);
         deadline.OnProgress();
         time.Advance(5 * Second - TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.False);
+        Assert.That(deadline.IsExpired, Is.False);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.True);
+        Assert.That(deadline.IsExpired, Is.True);
     }
 
     [Test]
     public void Pause_WhileAPersonIsAsked_DoesNotCount()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(new CallTimeLimits { Total = 10 * Second }, time);
+        using var deadline = Of(new CallTimeLimits { Total = 10 * Second }, time);
         time.Advance(4 * Second);
         IDisposable first = deadline.Pause();
         time.Advance(60 * Second);
@@ -69,30 +69,43 @@ internal sealed class CallDeadlineTests
         Assert.That(deadline.Used, Is.EqualTo(4 * Second));
         second.Dispose();
         time.Advance(6 * Second - TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.False);
+        Assert.That(deadline.IsExpired, Is.False);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.True);
+        Assert.That(deadline.IsExpired, Is.True);
     }
 
     [Test]
     public void Expired_CallbackThrows_DoesNotReachTheTimer()
     {
         var time = new FakeTimeProvider();
-        using var deadline = new CallDeadline(new CallTimeLimits { Total = Second }, time);
-        deadline.Expired.Register(() => throw new InvalidOperationException("broken"));
+        using var deadline = new CallDeadline(new CallTimeLimits { Total = Second }, time, static _ => throw new InvalidOperationException("broken"), null);
         Assert.That(() => time.Advance(2 * Second), Throws.Nothing);
-        Assert.That(deadline.Expired.IsCancellationRequested, Is.True);
+        Assert.That(deadline.IsExpired, Is.True);
     }
 
     [Test]
     public void Dispose_BeforeTheDeadline_NothingExpires()
     {
         var time = new FakeTimeProvider();
-        var deadline = new CallDeadline(new CallTimeLimits { Total = Second }, time);
-        CancellationToken token = deadline.Expired;
+        int told = 0;
+        var deadline = new CallDeadline(new CallTimeLimits { Total = Second }, time, _ => told++, null);
         deadline.Dispose();
         time.Advance(5 * Second);
         deadline.OnProgress();
-        Assert.That(token.IsCancellationRequested, Is.False);
+        Assert.That((deadline.IsExpired, told), Is.EqualTo((false, 0)));
     }
+
+    [Test]
+    public void Expired_Once_TellsItsOwnerOnceWithItsState()
+    {
+        var time = new FakeTimeProvider();
+        var told = new List<object?>();
+        using var deadline = new CallDeadline(new CallTimeLimits { Total = Second }, time, told.Add, "call");
+        time.Advance(Second);
+        time.Advance(5 * Second);
+        deadline.OnProgress();
+        Assert.That(told, Is.EqualTo(new[] { "call" }));
+    }
+
+    private static CallDeadline Of(CallTimeLimits limits, TimeProvider time) => new(limits, time, static _ => { }, null);
 }

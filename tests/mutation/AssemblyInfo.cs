@@ -1,0 +1,2 @@
+[assembly: Mcp.Guard.Tests.Mutation.SafeNames]
+[assembly: Mcp.Guard.Tests.Mutation.FirstFailureEnds]

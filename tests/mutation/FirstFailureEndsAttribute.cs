@@ -1,0 +1,27 @@
+using NUnit.Framework.Interfaces;
+
+namespace Mcp.Guard.Tests.Mutation;
+
+/// <summary>The first test that fails has noticed the mutant: the others of the run are skipped.</summary>
+[AttributeUsage(AttributeTargets.Assembly)]
+internal sealed class FirstFailureEndsAttribute : Attribute, ITestAction
+{
+    private volatile bool _hasFailed;
+
+    public ActionTargets Targets => ActionTargets.Test | ActionTargets.Suite;
+
+    public void BeforeTest(ITest test)
+    {
+        if (test.IsSuite)
+        {
+            // The host lives on from mutant to mutant; the assembly begins anew with each.
+            _hasFailed = false;
+        }
+        else if (_hasFailed)
+        {
+            Assert.Ignore("an earlier test noticed the mutant");
+        }
+    }
+
+    public void AfterTest(ITest test) => _hasFailed |= !test.IsSuite && TestContext.CurrentContext.Result.Outcome.Status == TestStatus.Failed;
+}
