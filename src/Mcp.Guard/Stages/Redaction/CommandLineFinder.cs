@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Mcp.Guard.Stages.Redaction;
 
 /// <summary>
@@ -37,6 +39,8 @@ internal static class CommandLineFinder
         new("pscp ", [new("-pw")]),
         new("unzip ", [new("-P")]),
     ];
+
+    private static readonly SearchValues<char> WordEnds = SearchValues.Create(" \t\r\n\"'`<>)&");
 
     private static readonly string[] Statements = ["identified by ", "IDENTIFIED BY "];
 
@@ -199,7 +203,7 @@ internal static class CommandLineFinder
 
     private static int WordEnd(ReadOnlySpan<char> text, int start, int limit)
     {
-        int length = text[start..limit].IndexOfAny(" \t\r\n\"'`<>)&");
+        int length = text[start..limit].IndexOfAny(WordEnds);
         return length < 0 ? limit : start + length;
     }
 

@@ -27,7 +27,7 @@ internal sealed class CleanJsonScan
     private readonly WordStartFilter _filter;
 
     /// <summary>What has to stand around the start of a phrase, by group: the whole of it in UTF-8 as JSON writes it, and how many bytes of it stand before.</summary>
-    private readonly (byte[] Phrase, int Before)[][] _phrases;
+    private readonly (byte[] Phrase, int Before, ulong Start, ulong StartMask)[][] _phrases;
 
     /// <param name="triggers">What the wording rules start from.</param>
     public CleanJsonScan(IReadOnlyCollection<WordingTrigger> triggers)
@@ -119,7 +119,8 @@ internal sealed class CleanJsonScan
 
         for (; places != 0; places &= places - 1)
         {
-            if (StandsAt(json, at + BitOperations.TrailingZeroCount(places)))
+            int place = BitOperations.TrailingZeroCount(places);
+            if (StandsAt(json, at + place, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref block, place)) | IgnoreCase))
             {
                 return false;
             }
@@ -128,15 +129,18 @@ internal sealed class CleanJsonScan
         return true;
     }
 
-    private bool StandsAt(ReadOnlySpan<byte> json, int at)
+    /// <param name="json">The text.</param>
+    /// <param name="at">Where a word starts in it.</param>
+    /// <param name="eight">The eight characters from there on, blanks behind the end, bit 5 set in each.</param>
+    private bool StandsAt(ReadOnlySpan<byte> json, int at, ulong eight)
     {
-        ReadOnlySpan<byte> word = json[at..];
-        int group = word.Length < 3 ? -1 : _heads.GroupOf(((ulong)word[0] | ((ulong)word[1] << 8) | ((ulong)word[2] << 16)) | (IgnoreCase & FirstThree));
+        int group = _heads.GroupOf(eight & FirstThree);
         if (group >= 0)
         {
-            foreach ((byte[] phrase, int before) in _phrases[group])
+            foreach ((byte[] phrase, int before, ulong start, ulong mask) in _phrases[group])
             {
-                if (at >= before && json.Length - at >= phrase.Length - before && Ascii.EqualsIgnoreCase(json.Slice(at - before, phrase.Length), phrase))
+                // Eight characters tell nearly always.
+                if ((eight & mask) == start && at >= before && json.Length - at >= phrase.Length - before && Ascii.EqualsIgnoreCase(json.Slice(at - before, phrase.Length), phrase))
                 {
                     return true;
                 }
@@ -147,10 +151,19 @@ internal sealed class CleanJsonScan
     }
 
     /// <summary>Before the word of a rule the rest of its anchor; what stands before a mark may be a line end, and is left to the readers.</summary>
-    private static (byte[] Phrase, int Before) PhraseOf(WordingTrigger trigger)
+    private static (byte[] Phrase, int Before, ulong Start, ulong StartMask) PhraseOf(WordingTrigger trigger)
     {
         string before = trigger.Anchor is null ? string.Empty : Escape(trigger.Before);
-        return (Encoding.ASCII.GetBytes(before + Escape(trigger.Key)), before.Length);
+        string key = Escape(trigger.Key);
+        ulong start = 0;
+        ulong mask = 0;
+        for (int i = 0; i < Math.Min(Reach, key.Length); i++)
+        {
+            start |= ((ulong)key[i] | 0x20) << (8 * i);
+            mask |= 0xFFUL << (8 * i);
+        }
+
+        return (Encoding.ASCII.GetBytes(before + key), before.Length, start, mask);
     }
 
     private static string Escape(string phrase) => phrase.Replace("\"", "\\\"", StringComparison.Ordinal);
