@@ -15,8 +15,8 @@ internal sealed partial class PackageTests
 
     private static readonly string[] Ids = ["Mcp.Guard", "Mcp.Guard.Abstractions", "Mcp.Guard.Cli", "Mcp.Guard.Cli.any", "Mcp.Guard.Cli.linux-x64", "Mcp.Guard.Redis", "Mcp.Guard.Testing", "Mcp.Guard.Tokenizers"];
 
-    // The tool's main package only names those for a platform and for any.
-    private static readonly string[] WithCode = [.. Ids.Where(static id => id != "Mcp.Guard.Cli")];
+    // The tool's main package only names the others, and that for a platform holds a native program.
+    private static readonly string[] WithCode = [.. Ids.Where(static id => id is not ("Mcp.Guard.Cli" or "Mcp.Guard.Cli.linux-x64"))];
 
     [TestCaseSource(nameof(Ids))]
     public void Package_HasReadmeIconLicenceTagsSourceAndSymbols(string id)
@@ -126,6 +126,17 @@ internal sealed partial class PackageTests
                 }
             }
         });
+    }
+
+    [Test]
+    public void Tool_ForLinux_IsOneNativeProgramThatNamesNoMachine()
+    {
+        using ZipArchive package = Open("Mcp.Guard.Cli.linux-x64", "nupkg");
+        ZipArchiveEntry[] tool = [.. package.Entries.Where(static entry => entry.FullName.StartsWith("tools/", StringComparison.Ordinal))];
+        Assert.That(tool.Select(static entry => entry.Name), Does.Contain("mcp-guard").And.Not.Contain("mcp-guard.dll"));
+        byte[] program = Read(package, tool.Single(static entry => entry.Name == "mcp-guard").FullName);
+        Assert.That(program[..4], Is.EqualTo("\u007fELF"u8.ToArray()));
+        Assert.That(Encoding.Latin1.GetString(program), Does.Not.Contain(Checkout.Require()));
     }
 
     [Test]

@@ -205,6 +205,10 @@ internal sealed partial class GatewayForward
                 await StartAsync(client, subscription, _ending.Token).ConfigureAwait(false);
             }
         }
+        catch (Exception) when (_ending.IsCancellationRequested)
+        {
+            // The gateway ends.
+        }
         catch (Exception failure)
         {
             GatewayLog.NotFollowed(logger, serverId, failure.GetType().Name);
@@ -240,6 +244,10 @@ internal sealed partial class GatewayForward
         try
         {
             await client.SendRequestAsync(ListenRequest(Guid.NewGuid().ToString("N"), wanted), _ending.Token).ConfigureAwait(false);
+        }
+        catch (Exception) when (_ending.IsCancellationRequested)
+        {
+            // The gateway ends.
         }
         catch (Exception failure)
         {

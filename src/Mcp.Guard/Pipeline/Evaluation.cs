@@ -27,16 +27,16 @@ internal sealed class Evaluation(GuardPipeline pipeline, RequestContext context,
     /// <summary>The judged request.</summary>
     public RequestContext Context => context;
 
-    public override async ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
+    public override ValueTask<GuardResult> CompleteAsync(JsonElement result, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(Kept(result), isError: false, ct).ConfigureAwait(false);
+        return FinishAsync(Kept(result), isError: false, ct);
     }
 
-    public override async ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
+    public override ValueTask<GuardResult> CompleteErrorAsync(JsonElement errorAnswer, CancellationToken ct = default)
     {
         End();
-        return await FinishAsync(Kept(errorAnswer), isError: true, ct).ConfigureAwait(false);
+        return FinishAsync(Kept(errorAnswer), isError: true, ct);
     }
 
     public override async ValueTask<GuardDenial> AbortAsync(string code, string reason, CancellationToken ct = default)

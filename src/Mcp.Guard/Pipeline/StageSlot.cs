@@ -14,6 +14,9 @@ internal sealed class StageSlot<TContext>(IGuardStage<TContext> stage, TimeSpan 
     private const int MaxAbandoned = 16;
 
     private readonly bool _isForeign = stage.GetType().Assembly != typeof(StageSlot<>).Assembly;
+
+    // Looked up once: a call through the interface, at the one place where all stages are called, searches for its target each time.
+    private readonly Func<TContext, CancellationToken, ValueTask<GuardDecision>> _evaluate = stage.EvaluateAsync;
     private int _abandoned;
 
     public string Name { get; } = stage.Name;
@@ -31,7 +34,7 @@ internal sealed class StageSlot<TContext>(IGuardStage<TContext> stage, TimeSpan 
         ValueTask<GuardDecision> pending;
         try
         {
-            pending = Stage.EvaluateAsync(context, ct);
+            pending = _evaluate(context, ct);
         }
         catch (Exception fault) when (!IsCallerCancellation(fault, ct))
         {
@@ -44,17 +47,32 @@ internal sealed class StageSlot<TContext>(IGuardStage<TContext> stage, TimeSpan 
     /// <summary>Runs the stage; false where its decision is not there at once, as nearly every one is, and has to be awaited.</summary>
     public bool TryRun(TContext context, CancellationToken ct, out GuardDecision decision, [NotNullWhen(false)] out Task<GuardDecision>? pending)
     {
-        ValueTask<GuardDecision> running = RunAsync(context, ct);
-        if (running.IsCompletedSuccessfully)
+        decision = default;
+        pending = null;
+        if (_isForeign)
         {
-            decision = running.Result;
-            pending = null;
-            return true;
+            pending = RunForeignAsync(context, ct).AsTask();
+            return false;
         }
 
-        decision = default;
-        pending = running.AsTask();
-        return false;
+        try
+        {
+            // Read where it is returned: a copy of the whole value right after its parts were written makes the processor wait, once a stage.
+            ValueTask<GuardDecision> running = _evaluate(context, ct);
+            if (running.IsCompletedSuccessfully)
+            {
+                decision = running.Result;
+                return true;
+            }
+
+            pending = AwaitAsync(running.AsTask(), null, ct).AsTask();
+            return false;
+        }
+        catch (Exception fault) when (!IsCallerCancellation(fault, ct))
+        {
+            decision = Fault(fault);
+            return true;
+        }
     }
 
     private static bool IsCallerCancellation(Exception fault, CancellationToken ct) => fault is OperationCanceledException && ct.IsCancellationRequested;
@@ -69,7 +87,7 @@ internal sealed class StageSlot<TContext>(IGuardStage<TContext> stage, TimeSpan 
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         CancellationToken stageToken = limit.Token;
-        Task<GuardDecision> running = Task.Run(async () => await Stage.EvaluateAsync(context, stageToken).ConfigureAwait(false), CancellationToken.None);
+        Task<GuardDecision> running = Task.Run(async () => await _evaluate(context, stageToken).ConfigureAwait(false), CancellationToken.None);
         return await AwaitAsync(running, limit, ct).ConfigureAwait(false);
     }
 

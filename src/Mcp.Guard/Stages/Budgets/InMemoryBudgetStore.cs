@@ -106,6 +106,9 @@ internal sealed class InMemoryBudgetStore(TimeProvider time, int maxKeys = InMem
         private readonly Lock _lock = new();
         private readonly List<(TimeSpan At, long Amount)> _moments = new(4);
         private TimeSpan _window = TimeSpan.Zero;
+
+        // What is in the list together, so that an answer does not go through it.
+        private long _sum;
         private TimeSpan _lastUse;
         private bool _fresh = true;
         private bool _removed;
@@ -146,15 +149,12 @@ internal sealed class InMemoryBudgetStore(TimeProvider time, int maxKeys = InMem
                         _moments[1] = (_moments[1].At, Sum(_moments[0].Amount, _moments[1].Amount));
                         _moments.RemoveAt(0);
                     }
+
+                    _sum = Sum(_sum, amount);
                 }
 
-                long sum = 0;
-                foreach ((TimeSpan at, long one) in _moments)
-                {
-                    sum = whole || now - at < window ? Sum(sum, one) : sum;
-                }
-
-                return sum;
+                // All of them lie within the longest window that was asked for.
+                return whole || window == _window ? _sum : SumSince(now, window);
             }
         }
 
@@ -185,7 +185,19 @@ internal sealed class InMemoryBudgetStore(TimeProvider time, int maxKeys = InMem
             if (old > 0)
             {
                 _moments.RemoveRange(0, old);
+                _sum = SumSince(now, _window);
             }
+        }
+
+        private long SumSince(TimeSpan now, TimeSpan window)
+        {
+            long sum = 0;
+            foreach ((TimeSpan at, long one) in _moments)
+            {
+                sum = now - at < window ? Sum(sum, one) : sum;
+            }
+
+            return sum;
         }
 
         private static long Sum(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;

@@ -11,9 +11,14 @@ internal static class PathLook
     // Without one of these no reading of a text is absolute, a URI, a tilde or dot-dot.
     private static readonly SearchValues<byte> Signs = SearchValues.Create("/\\~%:"u8);
 
+    // What most words and short texts are made of: none of the signs, no dot, no other script.
+    private static readonly SearchValues<byte> Plain = SearchValues.Create(
+        " !\"#$&'()*+,-0123456789;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}"u8);
+
     /// <summary>A cheap first look at JSON text: false where the string cannot look like a path. Escapes and other scripts always pass.</summary>
     public static bool MayLookLikePath(ReadOnlySpan<byte> rawUtf8) =>
-        rawUtf8.ContainsAny(Signs) || rawUtf8.IndexOf(".."u8) >= 0 || !System.Text.Ascii.IsValid(rawUtf8);
+        rawUtf8.ContainsAnyExcept(Plain)
+        && (rawUtf8.ContainsAny(Signs) || rawUtf8.IndexOf(".."u8) >= 0 || !System.Text.Ascii.IsValid(rawUtf8));
 
     /// <summary>
     /// True where the text, or its decoded or folded form, looks like a path. A text of several lines is taken for a list of paths if every

@@ -72,6 +72,28 @@ internal sealed class SessionBudgetsTests
     }
 
     [Test]
+    public async Task Add_TwoWindowsOfOneCount_EachSumsWhatLiesInIt()
+    {
+        var time = new FakeTimeProvider();
+        var store = new InMemoryBudgetStore(time);
+        var key = new BudgetKey("b", "u", "s", null, null, null);
+        var random = new Random(7);
+        var model = new List<(TimeSpan At, long Amount)>();
+        TimeSpan now = TimeSpan.Zero;
+        for (int i = 0; i < 5_000; i++)
+        {
+            TimeSpan step = TimeSpan.FromMilliseconds(random.Next(0, 800));
+            time.Advance(step);
+            now += step;
+            TimeSpan window = TimeSpan.FromSeconds(i == 0 || random.Next(2) == 0 ? 10 : 3);
+            long amount = random.Next(0, 3);
+            model.Add((now, amount));
+            long expected = model.Where(moment => now - moment.At < window).Sum(moment => moment.Amount);
+            Assert.That(await store.AddAsync(key, amount, window, default), Is.EqualTo(expected), $"call {i}, window {window}");
+        }
+    }
+
+    [Test]
     public async Task Add_KeysBeyondTheCap_ThrowsAndKeepsOldCounts()
     {
         var time = new FakeTimeProvider();
