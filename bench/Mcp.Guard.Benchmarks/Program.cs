@@ -21,6 +21,11 @@ if (args is ["content-speed"])
     return ContentSpeed.Run();
 }
 
+if (args is ["content-recall", string corpus, ..])
+{
+    return ContentRecall.Run(corpus, lists: args.Length > 2 && args[2] == "list");
+}
+
 if (args is ["isolation-speed"])
 {
     return await IsolationSpeed.RunAsync();

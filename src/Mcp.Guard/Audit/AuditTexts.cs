@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Redaction;
 
@@ -19,8 +20,8 @@ internal static class AuditTexts
     /// <summary>Longer texts are looked at each time.</summary>
     private const int MaxKept = 256;
 
-    // The same people, and the same reasons, stand in record after record. What was seen to hold no credential is compared, not searched again; a place holds the
-    // last text that came to it, so that made-up texts cost time and no memory. Strings do not change, so readers need no lock.
+    // What was seen to hold no credential is compared, not searched again. A place holds the last text that came to it, so that made-up texts cost time and no
+    // memory; strings do not change, so readers need no lock.
     private static readonly string?[] Clean = new string?[256];
 
     private static readonly SearchValues<char> PlainId = SearchValues.Create("0123456789abcdef-");
@@ -28,12 +29,12 @@ internal static class AuditTexts
     /// <summary>The record without credentials in its texts; the same one where it holds none.</summary>
     public static AuditRecord Redact(AuditRecord record)
     {
-        string? user = Redact(record.UserId);
-        string? session = Redact(record.SessionId);
+        string? user = RedactRepeated(record.UserId);
+        string? session = RedactRepeated(record.SessionId);
         string? target = IsListedTool(record) ? record.Target : Redact(record.Target);
         string? intent = Bound(Redact(record.Intent));
-        string? reason = Redact(record.Reason);
-        string? answeredBy = Redact(record.AnsweredBy);
+        string? reason = RedactRepeated(record.Reason);
+        string? answeredBy = RedactRepeated(record.AnsweredBy);
         return ReferenceEquals(user, record.UserId) && ReferenceEquals(session, record.SessionId) && ReferenceEquals(target, record.Target)
             && ReferenceEquals(intent, record.Intent) && ReferenceEquals(reason, record.Reason) && ReferenceEquals(answeredBy, record.AnsweredBy)
             ? record
@@ -46,17 +47,17 @@ internal static class AuditTexts
         && string.Equals(record.Method, MethodTable.ToolsCall, StringComparison.Ordinal)
         && (record.Fingerprint is not null || record.Kind == AuditKind.Outcome);
 
-    private static string? Redact(string? text)
-    {
-        if (text is null || text.Length < MinChars || !text.AsSpan().ContainsAnyExcept(PlainId))
-        {
-            return text;
-        }
+    private static bool MayHold([NotNullWhen(true)] string? text) => text is not null && text.Length >= MinChars && text.AsSpan().ContainsAnyExcept(PlainId);
 
-        if (text.Length > MaxKept)
+    // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
+    private static string? Redact(string? text) => MayHold(text) ? SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]) : text;
+
+    /// <summary>The same for people and reasons, which stand in record after record.</summary>
+    private static string? RedactRepeated(string? text)
+    {
+        if (!MayHold(text) || text.Length > MaxKept)
         {
-            // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
-            return SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+            return Redact(text);
         }
 
         ref string? kept = ref Clean[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)Clean.Length];
@@ -65,7 +66,7 @@ internal static class AuditTexts
             return text;
         }
 
-        string redacted = SecretRedactor.Default.Redact(text);
+        string? redacted = Redact(text);
         if (ReferenceEquals(redacted, text))
         {
             Volatile.Write(ref kept, text);

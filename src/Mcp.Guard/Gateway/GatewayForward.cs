@@ -98,11 +98,14 @@ internal sealed partial class GatewayForward(
     public async Task<JsonObject> CallAsync(string tool, JsonElement arguments, RelayedCall call, CancellationToken ct)
     {
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
+
+        // In this order: a connection forgets the users of the one before it is shared, so that whoever goes over it is noted as its user.
+        ForwardedCalls? shared = Volatile.Read(ref _beside);
         NoteUser(call.Caller);
         _calls[call.Token] = call;
         try
         {
-            return Detached(Volatile.Read(ref _beside) is { IsReady: true } beside
+            return Detached(shared is { IsReady: true } beside
                 ? await beside.CallAsync(tool, arguments, call.WantsProgress ? call.Token : null, call.Level is { } level ? LogLevels.NameOf(level) : null, ct).ConfigureAwait(false)
                 : await CallThroughAsync(client, tool, arguments, call, ct).ConfigureAwait(false));
         }
@@ -308,6 +311,7 @@ internal sealed partial class GatewayForward(
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
             ForgetUsers();
+            Volatile.Write(ref _beside, null); // the policy may say otherwise of this connection, and then nothing goes over the one that has ended
             McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CanAskBack() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;

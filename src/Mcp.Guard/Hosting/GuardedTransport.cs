@@ -539,13 +539,14 @@ internal sealed partial class GuardedTransport : ITransport
         _late.Add(new AbandonedCall(call.Id, call.Caller, context.DecisionId, context.Method, context.TargetName, call.ProgressToken, call.Evaluation!.Lease));
         try
         {
-            DeliverDenial(call, await EndRecordedAsync(call, decision, code, reason, stillRuns: true).ConfigureAwait(false));
-            await CancelAtServerAsync(call).ConfigureAwait(false);
-            if (_watch is not null && (code is GuardDenialCodes.Halted || decision is "timeout"))
-            {
-                // Not for what a caller cancels: nobody may end a server, and with it other callers' calls, by asking and not waiting.
-                _watch.GaveUp(call.ProgressToken, [.. _open.Values.Where(static open => open.IsForwarded && open.Context!.Kind != RequestKind.Subscription)]);
-            }
+            GuardDenial denial = await EndRecordedAsync(call, decision, code, reason, stillRuns: true).ConfigureAwait(false);
+            Task stopping = StopAtServerAsync(call, isWatched: code is GuardDenialCodes.Halted || decision is "timeout");
+
+            // Whoever waits for the answer goes on in the thread that brings it, where a client that does not read may hold it up: not before the server is told to
+            // stop, and in no thread that still has other calls to end.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            DeliverDenial(call, denial);
+            await stopping.ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -572,6 +573,16 @@ internal sealed partial class GuardedTransport : ITransport
         "audit",
         $"the outcome could not be recorded ({failure.GetType().Name})",
         "The call may have been carried out, but its outcome could not be recorded, so it is not shown. Do not repeat it without checking.");
+
+    private async Task StopAtServerAsync(OpenCall call, bool isWatched)
+    {
+        await CancelAtServerAsync(call).ConfigureAwait(false);
+        if (_watch is not null && isWatched)
+        {
+            // Not for what a caller cancels: nobody may end a server, and with it other callers' calls, by asking and not waiting.
+            _watch.GaveUp(call.ProgressToken, [.. _open.Values.Where(static open => open.IsForwarded && open.Context!.Kind != RequestKind.Subscription)]);
+        }
+    }
 
     private async Task CancelAtServerAsync(OpenCall call)
     {

@@ -46,6 +46,8 @@ internal sealed class LineWriteStream(Stream inner) : Stream
     {
         if (cancellationToken.IsCancellationRequested)
         {
+            // Nothing of this message has left: without its end it would run into the next one, which may be somebody else's.
+            _ = Take();
             return ValueTask.FromCanceled(cancellationToken);
         }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -70,7 +69,6 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
         _scratch.Dispose();
     }
 
-    [SkipLocalsInit] // only open containers are looked up
     private JsonFault ReadValues(int maxDepth, int maxValues)
     {
         // One level more than allowed, so that a text that is too deep is told from one that is malformed.
@@ -80,7 +78,7 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
             AllowTrailingCommas = false,
             MaxDepth = maxDepth + 1,
         });
-        Span<int> open = stackalloc int[JsonLimits.DepthCeiling];
+        int open = -1;
         int depth = 0;
         JsonTapeNode next = default;
         while (reader.Read())
@@ -97,9 +95,12 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
                     continue;
                 case JsonTokenType.EndObject:
                 case JsonTokenType.EndArray:
-                    ref JsonTapeNode closed = ref _nodes[open[--depth]];
+                    int closing = open;
+                    ref JsonTapeNode closed = ref _nodes[closing];
+                    open = closed.Next;
+                    depth--;
                     closed.Next = _nodes.Count;
-                    if (token == JsonTokenType.EndObject && !OrderMembers(open[depth]))
+                    if (token == JsonTokenType.EndObject && !OrderMembers(closing))
                     {
                         return JsonFault.DuplicateName;
                     }
@@ -116,9 +117,9 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
                 return JsonFault.TooLarge;
             }
 
-            if (depth > 0)
+            if (open >= 0)
             {
-                _nodes[open[depth - 1]].Length++;
+                _nodes[open].Length++;
             }
 
             int index = _nodes.Count;
@@ -133,7 +134,9 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
             };
             next.Start = (int)reader.TokenStartIndex + (token == JsonTokenType.String ? 1 : 0);
             next.Length = container ? 0 : reader.ValueSpan.Length;
-            next.Next = index + 1;
+
+            // A container that is open holds in its place the one around it.
+            next.Next = container ? open : index + 1;
             _nodes.Add(next);
             next = default;
             if (container)
@@ -143,7 +146,8 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
                     return JsonFault.TooDeep;
                 }
 
-                open[depth++] = index;
+                open = index;
+                depth++;
             }
         }
 

@@ -174,6 +174,46 @@ internal sealed class OfficialServerTests
     }
 
     [Test]
+    public async Task Everything_ListsResourcesAndPrompts_EqualWithAndWithoutTheGuard()
+    {
+        string script = NpmServers.Require("server-everything", "index.js");
+        await using Guarded guarded = Make(server => server.Command(NpmServers.Node, script, "stdio").WithoutIsolation()
+            .Allow("all", rule => rule.Tools("*").Resources("*").Prompts("*").RateLimit(1000, TimeSpan.FromSeconds(1))));
+        await using McpClient through = await guarded.Guard.ConnectAsync("npm");
+        await using McpClient plain = await McpClient.CreateAsync(new StdioClientTransport(new() { Command = NpmServers.Node, Arguments = [script, "stdio"] }));
+        await ListedAsync(through);
+        await ListedAsync(plain);
+
+        var asked = new List<(string Method, JsonObject Parameters)>
+        {
+            ("tools/list", []), ("prompts/list", []), ("resources/list", []), ("resources/templates/list", []),
+            ("resources/read", new() { ["uri"] = "demo://resource/dynamic/text/1" }), ("resources/read", new() { ["uri"] = "demo://resource/dynamic/blob/2" }),
+        };
+        asked.AddRange((await plain.ListResourcesAsync()).Select(resource => ("resources/read", new JsonObject { ["uri"] = resource.Uri })));
+        foreach (McpClientPrompt prompt in await plain.ListPromptsAsync())
+        {
+            var arguments = new JsonObject();
+            foreach (PromptArgument argument in prompt.ProtocolPrompt.Arguments ?? [])
+            {
+                arguments[argument.Name] = argument.Name switch { "resourceType" => "Text", "resourceId" => "1", _ => "some words" };
+            }
+
+            asked.Add(("prompts/get", new() { ["name"] = prompt.Name, ["arguments"] = arguments }));
+        }
+
+        Assert.That(asked, Has.Count.GreaterThan(10), "the server offers resources and prompts");
+        Assert.Multiple(async () =>
+        {
+            foreach (var (method, parameters) in asked)
+            {
+                JsonNode withGuard = await AnswerAsync(through, method, parameters);
+                JsonNode without = await AnswerAsync(plain, method, parameters);
+                Assert.That(WithoutClock(withGuard), Is.EqualTo(WithoutClock(without)), $"{method} {parameters.ToJsonString()}");
+            }
+        });
+    }
+
+    [Test]
     public async Task Everything_DeniedCalls_LeaveTheServersStateAsItWas()
     {
         string script = NpmServers.Require("server-everything", "index.js");
@@ -260,6 +300,41 @@ internal sealed class OfficialServerTests
             Params = new JsonObject { ["name"] = tool, ["arguments"] = arguments.DeepClone() },
         });
         return response.Result!.ToJsonString();
+    }
+
+    private static async Task<JsonNode> AnswerAsync(McpClient client, string method, JsonObject parameters) =>
+        (await client.SendRequestAsync(new JsonRpcRequest { Method = method, Params = parameters.DeepClone() })).Result!;
+
+    /// <summary>A result with the time of day left out, which this server writes into some resources, plain or in base64.</summary>
+    private static string WithoutClock(JsonNode result)
+    {
+        foreach (JsonObject resource in result["contents"]?.AsArray().Select(item => item!.AsObject()) ?? [])
+        {
+            if (resource["blob"] is { } blob)
+            {
+                resource["blob"] = BeforeClock(Encoding.UTF8.GetString(Convert.FromBase64String(blob.GetValue<string>())));
+            }
+            else if (resource["text"] is { } text)
+            {
+                resource["text"] = BeforeClock(text.GetValue<string>());
+            }
+        }
+
+        foreach (JsonNode? message in result["messages"]?.AsArray() ?? [])
+        {
+            if (message!["content"]!["resource"]?["text"] is { } text)
+            {
+                message["content"]!["resource"]!["text"] = BeforeClock(text.GetValue<string>());
+            }
+        }
+
+        return result.ToJsonString();
+    }
+
+    private static string BeforeClock(string text)
+    {
+        int clock = text.IndexOf(" created at ", StringComparison.Ordinal);
+        return clock < 0 ? text : text[..clock];
     }
 
     private Guarded Make(Action<GuardServerBuilder> server, Action<McpGuardBuilder>? configure = null) => new(Path.Combine(_work, "guard-state"), server, configure);

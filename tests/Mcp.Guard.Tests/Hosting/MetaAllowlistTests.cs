@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mcp.Guard.Tests.Stages.ServerRequests;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -83,6 +84,76 @@ internal sealed class MetaAllowlistTests
     }
 
     [Test]
+    public async Task SamplingRequest_OnlyKnownAndNamedKeysReachTheHost(
+        [Values(AskingServer.Sessions, AskingServer.Stateless)] string version, [Values("{}", Named)] string meta)
+    {
+        JsonObject asked = AskingServer.Sampling();
+        asked["_meta"] = Meta;
+        var host = new AskedHost();
+        await AskAsync(version, "sampling/createMessage", asked, "sampling", """{"allow":true,"confirm":false}""", meta, host);
+        Assert.That(host.Samplings.Single().Meta!.Select(member => member.Key), Is.EqualTo(meta == Named ? NamedFromServer : Known));
+    }
+
+    [Test]
+    public async Task ElicitationRequest_OnlyKnownAndNamedKeysReachTheHost(
+        [Values(AskingServer.Sessions, AskingServer.Stateless)] string version, [Values("{}", Named)] string meta)
+    {
+        JsonObject asked = AskingServer.Elicitation();
+        asked["_meta"] = Meta;
+        var host = new AskedHost();
+        await AskAsync(version, "elicitation/create", asked, "elicitation", """{"allow":true}""", meta, host);
+        Assert.That(host.Elicitations.Single().Meta!.Select(member => member.Key), Is.EqualTo(meta == Named ? NamedFromServer : Known));
+    }
+
+    [Test]
+    public async Task AnswerOfTheHost_LeavesWithoutMeta([Values(AskingServer.Sessions, AskingServer.Stateless)] string version)
+    {
+        var host = new AskedHost
+        {
+            Message = new CreateMessageResult { Model = "m", Role = Role.Assistant, Content = [new TextContentBlock { Text = "the answer" }], Meta = Meta },
+            OnElicitation = _ =>
+            {
+                ElicitResult accepted = AskedHost.Accept("""{"name":"the answer"}""");
+                accepted.Meta = Meta;
+                return Task.FromResult(accepted);
+            },
+        };
+        string sampled = await AskAsync(version, "sampling/createMessage", AskingServer.Sampling(), "sampling", """{"allow":true,"confirm":false}""", Named, host);
+        string elicited = await AskAsync(version, "elicitation/create", AskingServer.Elicitation(), "elicitation", """{"allow":true}""", Named, host);
+        Assert.That((string[])[sampled, elicited], Has.All.Contains("the answer").And.All.Not.Contains("_meta").And.All.Not.Contains("acme"));
+    }
+
+    [TestCase("{}", "traceparent")]
+    [TestCase(Named, "traceparent", "example.com/cost")]
+    public async Task OtherResults_OnlyKnownAndNamedKeysReachTheHost(string meta, params string[] expected)
+    {
+        foreach ((string method, JsonObject parameters, JsonObject result) in ((string, JsonObject, JsonObject)[])
+        [
+            ("resources/read", new() { ["uri"] = "test://a" }, new() { ["contents"] = new JsonArray(new JsonObject { ["uri"] = "test://a", ["text"] = "a" }) }),
+            ("prompts/get", new() { ["name"] = "p" }, new() { ["messages"] = new JsonArray() }),
+            ("resources/list", [], new() { ["resources"] = new JsonArray() }),
+            ("resources/templates/list", [], new() { ["resourceTemplates"] = new JsonArray() }),
+            ("prompts/list", [], new() { ["prompts"] = new JsonArray() }),
+            ("tools/list", [], new() { ["tools"] = new JsonArray(RawServer.Tool("echo")) }),
+        ])
+        {
+            result["_meta"] = Meta;
+            await using var guard = new GuardFixture(Policy(meta));
+            await using McpClient client = await guard.ConnectAsync(new RawServer
+            {
+                OwnMethod = method,
+                OnOwn = (request, raw) =>
+                {
+                    raw.Reply(request.Id, result.DeepClone());
+                    return Task.CompletedTask;
+                },
+            });
+            JsonRpcResponse response = await client.SendRequestAsync(new JsonRpcRequest { Method = method, Params = parameters });
+            Assert.That(KeysOf(response.Result), Is.EqualTo(expected), method);
+        }
+    }
+
+    [Test]
     public async Task Result_NamedKey_ItsTextIsCleanedLikeAnyOther()
     {
         JsonObject result = RawServer.TextResult("a");
@@ -116,6 +187,20 @@ internal sealed class MetaAllowlistTests
         GuardFixture.AllowAll("echo")(settings);
         settings.With("meta", meta);
     };
+
+    private static readonly string[] Known = ["traceparent"];
+    private static readonly string[] NamedFromServer = ["traceparent", "example.com/cost"];
+
+    private static async Task<string> AskAsync(string version, string method, JsonObject asked, string section, string settings, string meta, AskedHost host)
+    {
+        await using var guard = new GuardFixture(server =>
+        {
+            Policy(meta)(server);
+            server.With(section, settings);
+        });
+        await using McpClient client = await guard.ConnectAsync(AskingServer.Create(version, method, asked), host.Options);
+        return ((TextContentBlock)(await client.CallToolAsync("echo")).Content[0]).Text;
+    }
 
     private static string[] KeysOf(JsonNode? value) => [.. value!["_meta"]!.AsObject().Select(member => member.Key)];
 }

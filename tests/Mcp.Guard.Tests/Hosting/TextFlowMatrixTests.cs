@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Mcp.Guard.Hosting;
+using Mcp.Guard.Tests.Stages.ServerRequests;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -97,6 +98,82 @@ internal sealed class TextFlowMatrixTests
             Assert.That(seen, Does.StartWith(Before).And.EndsWith(After));
             Assert.That(forbidden.Where(raw => seen!.Contains(raw, StringComparison.Ordinal)), Is.Empty, name);
         }
+    }
+
+    /// <summary>The places of what a server asks of the host; all of it is read by a person or by the host's model.</summary>
+    private static IEnumerable<TestCaseData> Questions
+    {
+        get
+        {
+            (string Name, string Method, bool MayBeRefused, Func<string, JsonObject> Make)[] places =
+            [
+                ("message of a form", "elicitation/create", false, text => AskingServer.Elicitation(message: text)),
+                ("title of a field", "elicitation/create", false, text => Form(new() { ["type"] = "string", ["title"] = text })),
+                ("description of a field", "elicitation/create", false, text => Form(new() { ["type"] = "string", ["description"] = text })),
+                ("title of a choice", "elicitation/create", true, text => Form(new() { ["type"] = "string", ["oneOf"] = new JsonArray(new JsonObject { ["const"] = "a", ["title"] = text }) })),
+                ("choice of a field", "elicitation/create", true, text => Form(new() { ["type"] = "string", ["enum"] = new JsonArray(text) })),
+                ("default of a field", "elicitation/create", true, text => Form(new() { ["type"] = "string", ["default"] = text })),
+                ("name of a field", "elicitation/create", true, text => Form(new() { ["type"] = "string" }, text)),
+                ("message beside an address", "elicitation/create", false, text => AskingServer.Url("https://login.example.com/", text)),
+                ("path of an address", "elicitation/create", true, text => AskingServer.Url("https://login.example.com/" + text)),
+                ("message of a sampling request", "sampling/createMessage", false, text => AskingServer.Sampling(text)),
+                ("system prompt", "sampling/createMessage", false, text => Sampling("systemPrompt", text)),
+                ("stop sequence", "sampling/createMessage", true, text => Sampling("stopSequences", new JsonArray(text))),
+                ("hint of a model", "sampling/createMessage", true, text => Sampling("modelPreferences", new JsonObject { ["hints"] = new JsonArray(new JsonObject { ["name"] = text }) })),
+                ("meta of a request", "sampling/createMessage", true, text => Sampling("_meta", new JsonObject { ["tracestate"] = text })),
+            ];
+            return places.SelectMany(place => Attacks.SelectMany((attack, index) => ((string[])[AskingServer.Sessions, AskingServer.Stateless])
+                .Select(version => new TestCaseData(version, place.Method, place.Make, place.MayBeRefused || AsksForASecret(place.Name, attack.Text), index).SetArgDisplayNames(version, place.Name, attack.Name))));
+
+            // A field that speaks of a secret is refused whatever else is in it.
+            static bool AsksForASecret(string place, string attack) => place.EndsWith("of a field", StringComparison.Ordinal) && attack.Contains("secret", StringComparison.Ordinal);
+
+            static JsonObject Form(JsonObject member, string name = "a") =>
+                AskingServer.Elicitation(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [name] = member } }.ToJsonString());
+
+            static JsonObject Sampling(string member, JsonNode value)
+            {
+                JsonObject asked = AskingServer.Sampling();
+                asked[member] = value;
+                return asked;
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Questions))]
+    public async Task ServerRequest_AttackInIt_NothingRawReachesTheHost(string version, string method, Func<string, JsonObject> make, bool mayBeRefused, int index)
+    {
+        (string name, string attack, string[] forbidden) = Attacks[index];
+        var host = new AskedHost();
+        await using var guard = new GuardFixture(settings =>
+        {
+            GuardFixture.AllowAll("echo")(settings);
+            settings.With("sampling", """{"allow":true,"confirm":false}""").With("elicitation", """{"allow":true,"url":true,"urls":["https://login.example.com"]}""");
+        });
+        await using (McpClient client = await guard.ConnectAsync(AskingServer.Create(version, method, make(Before + attack + After)), host.Options))
+        {
+            await client.CallToolAsync("echo");
+        }
+
+        var seen = new List<string>();
+        foreach (object asked in host.Elicitations.Cast<object>().Concat(host.Samplings))
+        {
+            Collect(JsonSerializer.SerializeToNode(asked, ModelContextProtocol.McpJsonUtilities.DefaultOptions), seen);
+        }
+
+        Assert.Multiple(() =>
+        {
+            foreach (string raw in forbidden)
+            {
+                // In the path of an address that the policy lists another one is text, as long as nothing there opens an image or a link.
+                Assert.That(seen.Where(text => text.Contains(raw, StringComparison.Ordinal) && (raw != "//evil.example" || text.Contains("](", StringComparison.Ordinal) || !text.Contains("login.example.com", StringComparison.Ordinal))), Is.Empty, $"{name}: {Escape(raw)}");
+            }
+
+            if (!mayBeRefused)
+            {
+                Assert.That(seen, Has.Some.Contains(Before).And.Some.Contains(After), "what is visible stays");
+            }
+        });
     }
 
     [Test]

@@ -70,6 +70,24 @@ internal sealed record TextPlace(string Name, string Method, JsonObject? Paramet
         .. Tools("meta of a tool", (tool, text) => tool["_meta"] = Object(("k", text))),
         .. Tools("name of a tool", (tool, text) => tool["name"] = text, mayBeRefused: true),
         .. Tools("name of a parameter", (tool, text) => tool["inputSchema"]!["properties"] = Object((text, Object(("type", "string")))), mayBeRefused: true),
+        .. Listed("title of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("title", text))),
+        .. Listed("description of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("description", text))),
+        .. Listed("title of an argument of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("arguments", new JsonArray(Object(("name", "a"), ("title", text)))))),
+        .. Listed("description of an argument of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("arguments", new JsonArray(Object(("name", "a"), ("description", text)))))),
+        .. Listed("meta of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("_meta", Object(("k", text))))),
+        .. Listed("name of a prompt", "prompts/list", "prompts", text => Object(("name", text)), mayBeRefused: true),
+        .. Listed("name of an argument of a prompt", "prompts/list", "prompts", text => Object(("name", "p"), ("arguments", new JsonArray(Object(("name", text))))), mayBeRefused: true),
+        .. Listed("title of a resource", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", "a"), ("title", text))),
+        .. Listed("description of a resource", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", "a"), ("description", text))),
+        .. Listed("type of a resource in a list", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", "a"), ("mimeType", text))),
+        .. Listed("annotation of a resource", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", "a"), ("annotations", Object(("x", text))))),
+        .. Listed("meta of a resource in a list", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", "a"), ("_meta", Object(("k", text))))),
+        .. Listed("name of a resource", "resources/list", "resources", text => Object(("uri", "test://a"), ("name", text)), mayBeRefused: true),
+        .. Listed("uri of a resource", "resources/list", "resources", text => Object(("uri", text), ("name", "a")), mayBeRefused: true),
+        .. Listed("title of a template", "resources/templates/list", "resourceTemplates", text => Object(("uriTemplate", "test://{a}"), ("name", "a"), ("title", text))),
+        .. Listed("description of a template", "resources/templates/list", "resourceTemplates", text => Object(("uriTemplate", "test://{a}"), ("name", "a"), ("description", text))),
+        .. Listed("name of a template", "resources/templates/list", "resourceTemplates", text => Object(("uriTemplate", "test://{a}"), ("name", text)), mayBeRefused: true),
+        .. Listed("uri of a template", "resources/templates/list", "resourceTemplates", text => Object(("uriTemplate", text), ("name", "a")), mayBeRefused: true),
         .. Notification("log text", "notifications/message", text => Object(("level", "error"), ("data", text))),
         .. Notification("log data", "notifications/message", text => Object(("level", "error"), ("data", new JsonArray(Object((text, "a")))))),
         .. Notification("logger", "notifications/message", text => Object(("level", "error"), ("logger", text), ("data", "a"))),
@@ -107,6 +125,9 @@ internal sealed record TextPlace(string Name, string Method, JsonObject? Paramet
         })
         { MayBeRefused = mayBeRefused },
     ];
+
+    private static IEnumerable<TextPlace> Listed(string name, string method, string list, Func<string, JsonObject> item, bool mayBeRefused = false) =>
+        Reply(name, method, Object(), text => Object((list, new JsonArray(item(text)))), mayBeRefused);
 
     private static IEnumerable<TextPlace> Error(string name, Func<string, JsonRpcErrorDetail> error)
     {

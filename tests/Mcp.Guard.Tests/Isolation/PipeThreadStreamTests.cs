@@ -42,6 +42,19 @@ internal sealed class PipeThreadStreamTests
     }
 
     [Test]
+    public async Task Dispose_BeforeTheThreadBegan_EndsTheReadAndNotTheProcess()
+    {
+        // A thread begins some time after it was started; what it throws before it is ready to catch would end the process.
+        for (int i = 0; i < 300; i++)
+        {
+            (AnonymousPipeClientStream writer, PipeThreadStream reader) = Open();
+            await reader.DisposeAsync();
+            Assert.That(await reader.ReadAsync(new byte[16]), Is.Zero);
+            await writer.DisposeAsync();
+        }
+    }
+
+    [Test]
     public async Task ReadAsync_GivenUp_WhatComesLaterIsForTheNextRead()
     {
         (AnonymousPipeClientStream writer, PipeThreadStream reader) = Open();

@@ -111,10 +111,11 @@ internal sealed class PipeThreadStream : InboundStream, IValueTaskSource<int>
     {
         // While the thread may read from the descriptor its number is given to nothing else.
         bool isHeld = false;
-        SafeHandle pipe = _pipe.SafePipeHandle;
+        SafeHandle? pipe = null;
         Exception? fault = null;
         try
         {
+            pipe = _pipe.SafePipeHandle; // throws where the stream was closed before its thread began
             pipe.DangerousAddRef(ref isHeld);
             while (WaitForRequest() && ReadPiece((int)pipe.DangerousGetHandle()) is > 0 and var count)
             {
@@ -129,7 +130,7 @@ internal sealed class PipeThreadStream : InboundStream, IValueTaskSource<int>
         {
             if (isHeld)
             {
-                pipe.DangerousRelease();
+                pipe!.DangerousRelease();
             }
 
             _woken.Dispose();

@@ -7,8 +7,9 @@ using Mcp.Guard.Stages.ResultSanitizing;
 namespace Mcp.Guard.Stages.Framing;
 
 /// <summary>
-/// The last result stage: marks what a model reads of a tool result, a resource or an error as data, where the policy says so (<c>results.framing</c>).
-/// Structured content, metadata and binary content stay as they are. Prompts are not framed: a person chose them to be instructions.
+/// The last result stage: marks what a model reads of a tool result, a resource or an error as data, where the policy says so (<c>results.framing</c>): texts,
+/// titles and descriptions, and what else of a block or resource is words. Structured content, metadata, binary content and identifiers stay as they are. Prompts are
+/// not framed: a person chose them to be instructions.
 /// </summary>
 internal sealed class ResultFramingStage : IGuardStage<ResultContext>
 {
@@ -49,7 +50,7 @@ internal sealed class ResultFramingStage : IGuardStage<ResultContext>
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
                     output.WriteName(member, null);
-                    ContentPlace inner = isError && member.NameEquals("message"u8) ? ContentPlace.Text : ContentPlaces.Of(place, value, member);
+                    ContentPlace inner = (isError && member.NameEquals("message"u8)) || IsWords(place, member) ? ContentPlace.Text : ContentPlaces.Of(place, value, member);
                     Write(member.Value, inner, isError: false, frame, output);
                 }
 
@@ -74,5 +75,52 @@ internal sealed class ResultFramingStage : IGuardStage<ResultContext>
                 output.Copy(value);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Whether a member of a block or resource is there to be read: a title or description always; a name, an address or a member that nobody knows where it
+    /// holds a blank, because then it is no identifier that a host could use.
+    /// </summary>
+    private static bool IsWords(ContentPlace place, JsonProperty member)
+    {
+        if (place is not (ContentPlace.Blocks or ContentPlace.Resources or ContentPlace.Resource) || member.Value.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+
+        if (member.NameEquals("title"u8) || member.NameEquals("description"u8))
+        {
+            return true;
+        }
+
+        using var text = JsonCharacters.Of(member.Value);
+        return member.NameEquals("mimeType"u8) ? !IsMediaType(text.Span) : HoldsBlank(text.Span);
+    }
+
+    /// <summary>A type, and blanks only before its parameters (RFC 9110 section 8.3.1).</summary>
+    private static bool IsMediaType(ReadOnlySpan<char> text)
+    {
+        foreach (Range part in text.Split(';'))
+        {
+            if (HoldsBlank(text[part].Trim()))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool HoldsBlank(ReadOnlySpan<char> text)
+    {
+        foreach (char c in text)
+        {
+            if (char.IsWhiteSpace(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -42,7 +42,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
                 {
                     using var name = JsonCharacters.NameOf(property);
                     redactor.Gather(name.Span, ref document);
-                    Gather(property.Value, KindOf(name.Span, pair), ContentPlaces.Of(place, value, property), ref document);
+                    Gather(property.Value, KindOf(value, name.Span, pair), ContentPlaces.Of(place, value, property), ref document);
                 }
 
                 break;
@@ -136,7 +136,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         {
             using var name = JsonCharacters.NameOf(property);
             output.WriteName(property, names?[index]);
-            Write(property.Value, KindOf(name.Span, pair), ContentPlaces.Of(place, value, property), document, output);
+            Write(property.Value, KindOf(value, name.Span, pair), ContentPlaces.Of(place, value, property), document, output);
             index++;
         }
 
@@ -206,9 +206,21 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
 
     private static bool IsCookieHeader(ReadOnlySpan<char> text) => text.IndexOf('=') > 0;
 
-    /// <summary>The kind of a property: by its own name, or by the name beside it where the object is a name and value pair.</summary>
-    private static SensitiveNameKind KindOf(ReadOnlySpan<char> name, SensitiveNameKind pair) =>
-        pair != SensitiveNameKind.None && name is "value" or "val" or "content" or "Value" ? pair : SensitiveNames.KindOf(name);
+    /// <summary>The kind of a property: by its own name, by the name beside it where the object is a name and value pair, or by what kind of object it is in.</summary>
+    private static SensitiveNameKind KindOf(JsonElement owner, ReadOnlySpan<char> name, SensitiveNameKind pair)
+    {
+        if (pair != SensitiveNameKind.None && name is "value" or "val" or "content" or "Value")
+        {
+            return pair;
+        }
+
+        bool isSecret = name.Length <= 4 && ((KeyParameterFinder.IsPrivate(name) && HasText(owner, "kty")) || (SensitiveNames.IsShort(name) && Users.Any(user => HasText(owner, user))));
+        return isSecret ? SensitiveNameKind.Secret : SensitiveNames.KindOf(name);
+    }
+
+    private static readonly string[] Users = ["user", "username", "userName", "user_name", "login", "User", "Username", "UserName", "email", "account"];
+
+    private static bool HasText(JsonElement owner, string name) => owner.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
 
     /// <summary>{"name":"Authorization","value":"..."}: the kind that the pair's name gives to its value.</summary>
     private static SensitiveNameKind PairKind(JsonElement value)

@@ -17,12 +17,15 @@ internal static class KeyedValueFinder
 
     private const string CharacterData = "<![CDATA[";
 
+    /// <summary>How far before a short name that of a user is looked for.</summary>
+    private const int MaxUser = 96;
+
     /// <summary>How many blanks may stand around a separator.</summary>
     private const int MaxBlanks = 16;
 
     /// <summary>What every sensitive name contains, in few words, for one vectorised scan.</summary>
     private static readonly PhraseScan Anchors = new(
-        ["pass", "pwd", "secret", "token", "key", "auth", "cookie", "connection", "credential", "kennwort", "pin", "signature", "sig=", "bearer", "basic ", "jwt"],
+        ["pass", "pwd", "secret", "token", "key", "auth", "cookie", "connection", "credential", "kennwort", "pin", "hub_pat", "hub-pat", "hubpat", "lab_pat", "labpat", "bucket_pat", "ops_pat", "opspat", "ext_pat", "extpat", "ado_pat", "dbpw", "db_pw", "userpw", "user_pw", "minpw", "min_pw", "rootpw", "root_pw", "bindpw", "bind_pw", "pw=", "pw:", "pw\"", "pw'", "pw ", "signature", "sig=", "bearer", "basic ", "jwt"],
         ignoreCase: true);
 
     private static readonly SearchValues<char> UnquotedEnds = SearchValues.Create(" \t\r\n;&\"'`<>)]},");
@@ -131,6 +134,11 @@ internal static class KeyedValueFinder
             kind = SensitiveNameKind.Secret;
         }
 
+        if (kind == SensitiveNameKind.None && SensitiveNames.IsShort(bare) && FollowsUser(text, start))
+        {
+            kind = SensitiveNameKind.Secret;
+        }
+
         if (kind == SensitiveNameKind.None)
         {
             return end;
@@ -233,6 +241,12 @@ internal static class KeyedValueFinder
 
         ReadOnlySpan<char> rest = text[start..];
         int length = separator == '>' ? rest.IndexOf('<') : rest.IndexOfAny(UnquotedEnds);
+        if (separator == '>' && length < 0)
+        {
+            // An element that nothing closes: cut off, or no element but a place to fill in, as in "user:<password> address".
+            length = at < start ? 0 : rest.IndexOfAny(UnquotedEnds);
+        }
+
         int end = length < 0 ? text.Length : start + length;
         while (end > start && text[end - 1] is '.' or ',' or ':' or '\\')
         {
@@ -492,6 +506,33 @@ internal static class KeyedValueFinder
         ReadOnlySpan<char> before = text[Math.Max(0, start - 8)..start];
         return before.EndsWith("api ", StringComparison.OrdinalIgnoreCase) || before.EndsWith("access ", StringComparison.OrdinalIgnoreCase)
             || before.EndsWith("secret ", StringComparison.OrdinalIgnoreCase) || before.EndsWith("account ", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Whether the name of a user and its value stand shortly before: <c>user=anna pass=...</c>.</summary>
+    private static bool FollowsUser(ReadOnlySpan<char> text, int start)
+    {
+        ReadOnlySpan<char> before = text[Math.Max(0, start - MaxUser)..start];
+        foreach (string word in (ReadOnlySpan<string>)["user", "login"])
+        {
+            int at = before.LastIndexOf(word, StringComparison.OrdinalIgnoreCase);
+            if (at < 0)
+            {
+                continue;
+            }
+
+            at += word.Length;
+            while (at < before.Length && (IsNameCharacter(before[at]) || before[at] is '"' or '\'' or '\\' or ' '))
+            {
+                at++;
+            }
+
+            if (at < before.Length && before[at] is '=' or ':')
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsNetrc(ReadOnlySpan<char> text, int start)

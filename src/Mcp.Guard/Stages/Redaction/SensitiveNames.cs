@@ -16,6 +16,9 @@ internal static class SensitiveNames
     [
         "password", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort", "userpassword",
         "secret", "secrets", "clientsecret", "secretkey", "secretaccesskey", "accesskey", "accountkey", "sharedaccesskey", "sharedaccesssignature",
+        "secretkeybase", "storagekey", "storageaccountkey", "githubpat", "gitlabpat", "bitbucketpat", "devopspat", "devopsextpat", "adopat",
+        "dbpass", "userpass", "smtppass", "mailpass", "emailpass", "mysqlpass", "postgrespass", "pgpass", "redispass", "mongopass", "ldappass", "ftppass", "sshpass", "becomepass", "sudopass",
+        "adminpass", "rootpass", "loginpass", "authpass", "mqttpass", "rabbitmqpass", "keypass", "storepass", "dbpw", "userpw", "adminpw", "rootpw", "bindpw",
         "apikey", "apitoken", "xapikey", "subscriptionkey", "signingkey", "encryptionkey", "masterkey", "authkey", "functionkey", "privatekey", "sshkey",
         "token", "accesstoken", "refreshtoken", "idtoken", "authtoken", "sastoken", "bearertoken", "bearer", "jwt", "credential", "credentials",
         "authorization", "proxyauthorization", "auth", "cookie", "cookies", "setcookie", "connectionstring", "pin",
@@ -92,6 +95,9 @@ internal static class SensitiveNames
             ? SensitiveNameKind.Secret
             : SensitiveNameKind.None;
     }
+
+    /// <summary>A name that is a password's only beside that of a user: it also counts tests, or is a word.</summary>
+    public static bool IsShort(ReadOnlySpan<char> name) => name.Equals("pass", StringComparison.OrdinalIgnoreCase) || name.Equals("pw", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a value is only the name of a secret (<c>client_secret=client_secret</c> in a program).</summary>
     public static bool IsName(ReadOnlySpan<char> value)

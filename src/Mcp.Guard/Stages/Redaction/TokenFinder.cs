@@ -7,14 +7,27 @@ namespace Mcp.Guard.Stages.Redaction;
 internal static class TokenFinder
 {
     private const string PemBegin = "-----BEGIN ";
+    private const string SshBegin = "---- BEGIN SSH2 ";
+
     /// <summary>A shorter line of base64 is no line of a key, unless it is the last one.</summary>
     private const int MinKeyLine = 16;
 
     private const string LicenseMark = "NRAL";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
+    /// <summary>How the bot tokens of Discord start: four characters of base64 hold the first three digits of a number, of which the first is none of 0.</summary>
+    private static string[] DiscordStarts { get; } =
+        [.. Enumerable.Range(100, 900).Select(number => Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(number.ToString(System.Globalization.CultureInfo.InvariantCulture))))];
+
+    /// <summary>What may stand before a token of an older Vault: two characters are too few to look for.</summary>
+    private static string[] VaultMarks { get; } = [" ", "\"", "'", "=", ":", "`", "\n", "\t", "(", ","];
+
     /// <summary>What opens a structure of its own.</summary>
-    private static readonly string[] Structures = [PemBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", LicenseMark];
+    private static readonly string[] Structures =
+    [
+        PemBegin, SshBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", LicenseMark,
+        .. CommandLineFinder.Phrases, .. KeyParameterFinder.Phrases, .. DiscordStarts, .. VaultMarks.Select(mark => mark + "s."),
+    ];
 
     /// <summary>The rules whose prefix starts with each ASCII character, longer prefixes first.</summary>
     private static readonly TokenRule[][] RulesByStart =
@@ -32,16 +45,18 @@ internal static class TokenFinder
 
     public static void Find(ReadOnlySpan<char> text, ref SecretMatches? matches)
     {
-        int at = 0;
+        int at = text.StartsWith("s.", StringComparison.Ordinal) ? VaultToken(text, 0, ref matches) : 0;
+        int from = 0;
         while ((at = Scan.Next(text, at)) >= 0)
         {
-            int end = Structure(text, at, ref matches);
+            int end = Structure(text, at, from, ref matches);
             if (end == at)
             {
                 end = Token(text, at, ref matches);
             }
 
             at = Math.Max(end, at + 1);
+            from = Math.Max(from, end);
         }
 
         // Two characters are too few for the scan, and rare enough for a search of their own.
@@ -74,19 +89,41 @@ internal static class TokenFinder
         return start;
     }
 
+    /// <summary>
+    /// A token of older Vaults: "s.", then 24 characters. As a random value has, it holds digits and letters of both cases; a program's <c>s.Name()</c> does not or is called.
+    /// </summary>
+    private static int VaultToken(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        int body = start + 2;
+        int length = SecretAlphabet.Run(text, body, SecretAlphabet.Alphanumeric);
+        ReadOnlySpan<char> value = text.Slice(body, length);
+        bool called = body + length < text.Length && text[body + length] == '(';
+        if (length is < 22 or > 26 || called || !value.ContainsAnyInRange('0', '9') || !value.ContainsAnyInRange('A', 'Z') || !value.ContainsAnyInRange('a', 'z'))
+        {
+            return start;
+        }
+
+        (matches ??= new()).Add(start, body + length, "vault");
+        return body + length;
+    }
+
     /// <summary>The index after the structure that starts (or has its mark) at <paramref name="start"/>, or that index where there is none.</summary>
-    private static int Structure(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    private static int Structure(ReadOnlySpan<char> text, int start, int from, ref SecretMatches? matches)
     {
         ReadOnlySpan<char> rest = text[start..];
         return text[start] switch
         {
+            '-' when rest.StartsWith(SshBegin, StringComparison.Ordinal) => SshKey(text, start, ref matches),
+            'M' or 'N' or 'O' when DiscordToken(text, start, ref matches) is int token && token > start => token,
+            'k' or '<' when KeyParameterFinder.Find(text, start, from, ref matches) is int key && key > start => key,
             '-' when rest.StartsWith(PemBegin, StringComparison.Ordinal) => PrivateKey(text, start, ref matches),
             'P' when rest.StartsWith(PuttyBegin, StringComparison.Ordinal) => PuttyKey(text, start, ref matches),
             'e' when rest.StartsWith("eyJ", StringComparison.Ordinal) => WebToken(text, start, ref matches),
             ':' when rest.StartsWith("://", StringComparison.Ordinal) => UserInformation(text, start, ref matches),
             '/' => Webhook(text, start, ref matches),
             'N' when rest.StartsWith(LicenseMark, StringComparison.Ordinal) => LicenseKey(text, start, ref matches),
-            _ => start,
+            _ when rest.Length > 2 && rest[1..].StartsWith("s.", StringComparison.Ordinal) => VaultToken(text, start + 1, ref matches) is int token && token > start + 1 ? token : start,
+            _ => CommandLineFinder.Find(text, start, ref matches),
         };
     }
 
@@ -111,6 +148,46 @@ internal static class TokenFinder
 
         (matches ??= new()).Add(start, end, "private-key");
         return end;
+    }
+
+    /// <summary>A private key as SSH2 programs write it (RFC 4716 has the same frame for public ones), to its end line or the end of its base64 lines.</summary>
+    private static int SshKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        ReadOnlySpan<char> label = text.Slice(start + SshBegin.Length, Math.Min(64, text.Length - start - SshBegin.Length));
+        int close = label.IndexOf(" ----", StringComparison.Ordinal);
+        if (close < 0 || label[..close].IndexOf("PRIVATE KEY", StringComparison.Ordinal) < 0)
+        {
+            return start;
+        }
+
+        int body = start + SshBegin.Length + close + 5;
+        int last = text[body..].IndexOf("---- END SSH2 ", StringComparison.Ordinal);
+        int end = body + (last < 0 ? KeyLines(text[body..]) : last);
+        int line = text[end..].StartsWith("---- END", StringComparison.Ordinal) ? text[(end + 8)..].IndexOf("----", StringComparison.Ordinal) : -1;
+        end = line < 0 ? end : end + 8 + line + 4;
+        (matches ??= new()).Add(start, end, "private-key");
+        return end;
+    }
+
+    /// <summary>A bot token of Discord: a number in base64, six characters, then 27 to 38 more, with dots between; a cut one counts too.</summary>
+    private static int DiscordToken(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    {
+        if (start > 0 && (char.IsLetterOrDigit(text[start - 1]) || text[start - 1] is '_' or '-' or '.' or '/' or '+'))
+        {
+            return start;
+        }
+
+        int number = SecretAlphabet.Run(text, start, SecretAlphabet.Alphanumeric);
+        int time = number is >= 22 and <= 28 && start + number < text.Length && text[start + number] == '.' ? SecretAlphabet.Run(text, start + number + 1, SecretAlphabet.UrlSafe) : 0;
+        int sign = start + number + 1 + time;
+        int body = time == 6 && sign < text.Length && text[sign] == '.' ? SecretAlphabet.Run(text, sign + 1, SecretAlphabet.UrlSafe) : 0;
+        if (body < 20)
+        {
+            return start;
+        }
+
+        (matches ??= new()).Add(start, sign + 1 + body, "discord-bot");
+        return sign + 1 + body;
     }
 
     /// <summary>

@@ -90,6 +90,7 @@ internal static class TokenRules
         new("hvs.", "vault", Dotted, 20),
         new("hvb.", "vault", Dotted, 20),
         new("hvr.", "vault", Dotted, 20),
+        new("b.AAAAAQ", "vault", UrlSafe, 60, Alone: true),
         new("key-", "mailgun", Hex, 32, Alone: true),
         new("pubkey-", "mailgun", Hex, 32, Alone: true),
         new("SK", "twilio", Hex, 32, Alone: true),

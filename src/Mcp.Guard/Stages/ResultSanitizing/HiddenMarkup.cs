@@ -16,14 +16,14 @@ internal static class HiddenMarkup
         int at = LineFeeds - 1;
         while (at < text.Length)
         {
-            if (!White.Contains(text[at]))
+            if (!IsWhite(text[at]))
             {
                 at += LineFeeds;
                 continue;
             }
 
             int start = at;
-            while (start > 0 && White.Contains(text[start - 1]))
+            while (start > 0 && IsWhite(text[start - 1]))
             {
                 start--;
             }
@@ -42,4 +42,7 @@ internal static class HiddenMarkup
 
         return false;
     }
+
+    /// <summary>Nearly every character is told by one comparison.</summary>
+    private static bool IsWhite(char c) => c is > ' ' and < '\u00a0' ? false : White.Contains(c);
 }

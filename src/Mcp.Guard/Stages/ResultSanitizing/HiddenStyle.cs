@@ -50,32 +50,11 @@ internal static class HiddenStyle
             }
             else if (c > ' ' && length < MaxDeclaration)
             {
-                plain[length++] = char.ToLowerInvariant(c == '\\' ? Escape(style, ref at) : c);
+                plain[length++] = char.ToLowerInvariant(c == '\\' ? CssText.Escape(style, ref at) : c);
             }
         }
 
         return Judge(plain[..length], ref color, ref background);
-    }
-
-    /// <summary>CSS Syntax 3, 4.3.7: up to six hexadecimal digits and one blank, or any character for itself.</summary>
-    private static char Escape(ReadOnlySpan<char> style, ref int at)
-    {
-        int digits = 0;
-        int value = 0;
-        while (digits < 6 && at < style.Length && char.IsAsciiHexDigit(style[at]))
-        {
-            value = (value * 16) + (style[at] <= '9' ? style[at] - '0' : (style[at] | 0x20) - 'a' + 10);
-            at++;
-            digits++;
-        }
-
-        if (digits == 0)
-        {
-            return at < style.Length ? style[at++] : '\\';
-        }
-
-        at += at < style.Length && style[at] is ' ' or '\t' or '\n' ? 1 : 0;
-        return value is 0 or > 0xFFFF ? '\uFFFD' : (char)value;
     }
 
     private static bool Judge(ReadOnlySpan<char> declaration, ref long color, ref long background)

@@ -139,6 +139,10 @@ internal static class HtmlReader
         if (styles)
         {
             ReadStyleAddresses(text, ref findings);
+            if (CssText.IsNeeded(text))
+            {
+                ReadEscapedStyleAddresses(text, ref findings);
+            }
         }
     }
 
@@ -311,6 +315,20 @@ internal static class HtmlReader
         }
 
         Load(text, start + at, ref findings);
+    }
+
+    /// <summary>The same addresses where the words that open them, or they themselves, are written with escapes of CSS.</summary>
+    private static void ReadEscapedStyleAddresses(ReadOnlySpan<char> text, ref MarkupFindings findings)
+    {
+        using var css = new CssText(text);
+        var found = new MarkupFindings();
+        ReadStyleAddresses(css.Text, ref found);
+        findings.Flags |= found.Flags;
+        IReadOnlyList<MarkupAddress> resources = found.Resources;
+        for (int i = 0; i < resources.Count; i++)
+        {
+            findings.AddResource(css.InSource(resources[i]));
+        }
     }
 
     /// <summary>Addresses in style sheets: url(...) and @import.</summary>

@@ -10,7 +10,7 @@ internal static class InstructionRules
     private const string Told = "instruct~|rules|prompt|prompts|guidelines|guideline|directions|directives|directive|commands|programming|restrictions|constraints|policies|safeguards|guardrails|filters|training|ethics|checks|protocols|protocol|assignment|alignment|orders";
     private const string Earlier = "previous|prior|above|earlier|preceding|all|your|these|those|any|other|system|safety|existing|original|initial|content|former|foregoing|current|my|security";
     private const string Ask = "type|enter|provide|tell|give|share|paste|submit|reply|send|confirm|supply";
-    private const string Leak = "reveal|print|repeat|output|leak|expose|dump|disclose|recite|display|show|tell|give|share|send|include|paste|write|summarize|translate|what|encode|see|describe|quote|copy";
+    private const string Leak = "reveal|print|repeat|output|leak|expose|dump|disclose|recite|display|show|tell|give|share|send|include|paste|write|summarize|translate|what|what's|whats|encode|see|describe|quote|copy";
 
     /// <summary>The words of all rules.</summary>
     public static WordVocabulary Vocabulary { get; } = new();
@@ -26,6 +26,9 @@ internal static class InstructionRules
         $"disregard|disobey *1 {Told}",
         $"you|your << ignore|bypass|break|violate *1 {Told}",
         "real_instructions|real_task|actual_instructions|actual_task|true_instructions|true_task|real_system_prompt|real_goal *1 is|are *2 to|follow",
+        "override|overriding ?the|your|all|any instructions|prompt|guidelines|guardrails|safeguards you|and|now",
+        "you << bypass|evade|circumvent the|your|all|any filter|filters|moderation|censorship",
+        "told me|us to tell|ask|instruct|order you",
         "above_instructions|previous_instructions|prior_instructions|earlier_instructions *3 wrong|invalid|void|outdated|obsolete|false|cancelled|canceled|replaced|expired|test",
         "removing|remove|disable|disabling|unlock|lift *2 safety|content|ethical *1 training|constraints|filter|filters|restrictions|guardrails|limits|limitations|guidelines",
         $"not follow|obey << {Told}",
@@ -35,6 +38,9 @@ internal static class InstructionRules
         "new_task|new_instructions|new_instruction|new_directive|new_objective|new_role|updated_instructions|real_instructions|actual_task from|for|is|you|are|follow *2 user|admin|administrator|developer|system|operator|owner|ai|assistant|you|are|a",
         "new_role|new_instructions|new_instruction you|ignore|do|always|respond|from",
         "system_override|admin_override|override_code|override_mode|sudo_mode|god_mode|dan_mode|do_anything_now|jailbroken|jailbreak_mode",
+        "administrator_override|developer_override",
+        "developer_mode|debug_mode|admin_mode override|overrides",
+        "unlock|unlocked your capabilities|abilities|restrictions",
         "maintenance_mode|debug_mode|developer_mode|admin_mode|root_mode|unrestricted_mode|training_mode ?is|has|been ?been|now enabled|activated|engaged|active|now|output",
         "you|now|are|in|enter|entering << maintenance_mode|developer_mode|unrestricted_mode|dan_mode|jailbreak_mode",
 
@@ -50,9 +56,14 @@ internal static class InstructionRules
 
         // What the model was told before.
         $"{Leak} << system_prompt|hidden_prompt|initial_prompt|original_prompt|secret_prompt|system_instructions|initial_instructions|hidden_instructions|original_instructions|system_message|secret_instructions|developer_message|internal_instructions|confidential_instructions",
+        "continue|complete|finish << system_prompt|hidden_prompt|initial_prompt|original_prompt",
+        "what|which << were_you_told|were_you_instructed|were_you_given|are_you_instructed",
+        "what|which you << supposed to tell|reveal|disclose|share|say",
+        "my_instructions|my_system_prompt|my_initial_prompt are|is|say",
         $"{Leak} << your_instructions|your_prompt|your_rules|your_system|your_initial|your_hidden|your_original|your_guidelines|your_configuration",
         $"{Leak} << you_were_given|you_were_told|you_have_been_given|starting_instructions|initialization_string",
         "repeat|print|output|recite *3 everything|words|text|sentences *2 above|before|prior|preceding",
+        "repeat|recite ?all|the above|preceding|previous|foregoing text|words|sentences|instructions|prompt|message",
 
         // Concealment.
         "not_tell|n't_tell|never_tell|not_inform|not_notify|not_alert|never_inform|without_telling|without_informing|n't_inform|n't_let *2 user|users|human|humans|anyone|anybody|operator",
@@ -75,6 +86,8 @@ internal static class InstructionRules
         "assistant|llm|chatbot|claude|chatgpt|gpt must|should|shall|please|will|now ?now|also|first|immediately|always call|run|execute|invoke|send|read|ignore|delete|forward|approve",
         "always_set|always_add|always_include|always_append|always_put *1 bcc|cc|recipient|forwarding",
         "bcc *1 all|every *2 emails|email|messages|copies",
+        "always_bcc",
+        "reveal|leak|divulge all|every *2 data|secrets|credentials|passwords|keys|information",
         "to_continue|to_proceed|in_order_to *2 call|run|execute|invoke|use|read *5 ssh|credentials|aws|passwd|id_rsa|shell|secrets",
 
         // Data that leaves.
@@ -90,6 +103,7 @@ internal static class InstructionRules
         "if_you_are|if_you're|since_you_are an|a *1 ai|llm|language|assistant|chatbot *4 reading|processing|must|should|please|do|then|ignore|summariz~|instead|model",
         "attention_ai|attention_assistant|attention_llm|attention_agent|note_to_ai|note_to_the_ai|message_to_ai|instructions_for_ai|instruction_to_ai|instructions_to_ai|hey_ai|dear_ai|note_for_ai *1",
         "decode *6 execute|follow|obey",
+        "decode *6 real|actual|true|hidden task|instructions|instruction|goal|prompt",
     ]).Select(pattern => new WordingRule(pattern, Vocabulary))];
 
     /// <summary>Marks that have no use but to stand out to a model.</summary>

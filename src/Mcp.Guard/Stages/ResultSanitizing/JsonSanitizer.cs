@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Mcp.Guard.Json;
@@ -11,6 +12,12 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 /// </summary>
 internal sealed class JsonSanitizer(TextSanitizer texts)
 {
+    /// <summary>A value of at most this many bytes is looked at as a whole before its strings are; in a larger one something is found too often.</summary>
+    private const int SmallValue = 4096;
+
+    /// <summary>A text of at most this many bytes is shorter than any gap that <see cref="HiddenMarkup"/> finds.</summary>
+    private const int NoGap = 39;
+
     /// <summary>The deepest value that <see cref="Sanitize(ReadOnlyMemory{byte}, TextSurface)"/> reads.</summary>
     public const int MaxDepth = 512;
 
@@ -33,6 +40,11 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
     /// <param name="place">What the value is: binary content of a whole result is left as it is.</param>
     public SanitizedJson Sanitize(JsonElement value, TextSurface surface, ContentPlace place = ContentPlace.Elsewhere)
     {
+        if (JsonMarshal.GetRawUtf8Value(value) is { Length: <= SmallValue } all && IsClean(all, surface))
+        {
+            return new SanitizedJson(null, ContentFlags.None);
+        }
+
         ContentFlags flags = ContentFlags.None;
         bool changes = Inspect(value, surface, place, ref flags);
         return new SanitizedJson(changes ? Rewrite(value, surface, place) : default(ReadOnlyMemory<byte>?), flags);
@@ -47,9 +59,13 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
             case JsonValueKind.Object:
                 foreach (JsonProperty property in value.EnumerateObject())
                 {
-                    using var name = JsonCharacters.NameOf(property);
-                    changes |= texts.Sanitize(name.Span, surface, default, out ContentFlags found) is not null;
-                    flags |= found;
+                    if (!IsClean(JsonMarshal.GetRawUtf8PropertyName(property), surface))
+                    {
+                        using var name = JsonCharacters.NameOf(property);
+                        changes |= texts.Sanitize(name.Span, surface, default, out ContentFlags found) is not null;
+                        flags |= found;
+                    }
+
                     changes |= Inspect(property.Value, surface, ContentPlaces.Of(place, value, property), ref flags);
                 }
 
@@ -61,7 +77,7 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
                 }
 
                 break;
-            case JsonValueKind.String when !ContentPlaces.IsBinary(place):
+            case JsonValueKind.String when !ContentPlaces.IsBinary(place) && !IsClean(JsonMarshal.GetRawUtf8Value(value), surface):
                 using (var text = JsonCharacters.Of(value))
                 {
                     changes = texts.Sanitize(text.Span, surface, default, out ContentFlags found) is not null;
@@ -75,6 +91,10 @@ internal sealed class JsonSanitizer(TextSanitizer texts)
 
         return changes;
     }
+
+    /// <summary>Whether JSON text as it stands is sure to be clean: gaps of descriptions and rules of names are beyond what a scan tells.</summary>
+    private static bool IsClean(ReadOnlySpan<byte> json, TextSurface surface) =>
+        (surface is TextSurface.Result or TextSurface.Resource || (surface == TextSurface.Description && json.Length <= NoGap)) && CleanJsonScan.Default.IsClean(json);
 
     private ReadOnlyMemory<byte> Rewrite(JsonElement value, TextSurface surface, ContentPlace place)
     {

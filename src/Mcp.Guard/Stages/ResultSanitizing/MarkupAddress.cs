@@ -152,6 +152,16 @@ internal readonly record struct MarkupAddress
             };
     }
 
+    /// <summary>The same address in a text from which this one was made.</summary>
+    /// <param name="positions">Where each character of this text, and its end, stands in that one.</param>
+    public MarkupAddress At(ReadOnlySpan<int> positions) => this with
+    {
+        Start = positions[Start],
+        AuthorityStart = positions[AuthorityStart],
+        HostStart = positions[HostStart],
+        HostEnd = positions[HostEnd],
+    };
+
     private static MarkupAddress Other(int start) =>
         new() { Kind = MarkupAddressKind.Other, Start = start, HostStart = start, HostEnd = start, Host = string.Empty, Scheme = string.Empty };
 }

@@ -19,6 +19,11 @@ internal sealed class ResultSanitizingStage(IContentSanitizer host) : IGuardStag
         SanitizedJson cleaned = controls.Sanitizer.Sanitize(context.Current, SurfaceOf(context.Call.Kind), place);
         context.Findings |= cleaned.Flags;
 
+        if (cleaned.Flags == ContentFlags.None && cleaned.Utf8 is null && host is BuiltInContentSanitizer)
+        {
+            return new(GuardDecision.Continue);
+        }
+
         // What a server says of itself when it connects is a description, and falls under the same flags as tool definitions.
         IReadOnlyDictionary<ContentFindings, FlagAction> actions =
             context.Call.Kind == RequestKind.Lifecycle ? context.Call.Settings!.Flags : controls.Settings.Flags;

@@ -27,6 +27,12 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
     public string? Sanitize(ReadOnlySpan<char> text, TextSurface surface, ReadOnlySpan<string> peers, out ContentFlags flags)
     {
         flags = surface == TextSurface.Name ? ToolNameRules.FlagsOf(text, peers) : ContentFlags.None;
+        TextShape shape = ShapeScan.Of(text);
+        if ((shape & TextShape.Unusual) == 0)
+        {
+            return SanitizePlain(text, surface, shape, ref flags);
+        }
+
         var characters = new TextBuffer(text);
         try
         {
@@ -37,7 +43,7 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
                 return characters.Changed ? visible.ToString() : null;
             }
 
-            flags |= Judge(visible, surface);
+            flags |= Judge(visible, surface, TextShape.Unusual | TextShape.Turn);
             string? rewritten = RewriteAddresses(visible, surface, ref flags);
             return rewritten ?? (characters.Changed ? visible.ToString() : null);
         }
@@ -47,9 +53,21 @@ internal sealed class TextSanitizer(RemoteReferencePolicy policy)
         }
     }
 
-    private static ContentFlags Judge(ReadOnlySpan<char> visible, TextSurface surface)
+    /// <summary>A text of printed ASCII: no character goes, and the shape tells what there is to look for.</summary>
+    private string? SanitizePlain(ReadOnlySpan<char> text, TextSurface surface, TextShape shape, ref ContentFlags flags)
     {
-        ContentFlags flags = Wording.Default.Judge(visible, surface);
+        if (surface == TextSurface.Name)
+        {
+            return null;
+        }
+
+        flags |= Judge(text, surface, shape);
+        return (shape & (TextShape.Html | TextShape.Markdown)) == 0 ? null : RewriteAddresses(text, surface, ref flags);
+    }
+
+    private static ContentFlags Judge(ReadOnlySpan<char> visible, TextSurface surface, TextShape shape)
+    {
+        ContentFlags flags = Wording.Default.Judge(visible, surface, shape);
         if (surface == TextSurface.Description && HiddenMarkup.HasGap(visible))
         {
             flags |= ContentFlags.HiddenMarkup;

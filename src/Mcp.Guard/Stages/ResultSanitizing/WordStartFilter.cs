@@ -55,23 +55,18 @@ internal sealed class WordStartFilter
         (_high0, _high1, _high2, _high3) = (Twice(high[0]), Twice(high[1]), Twice(high[2]), Twice(high[3]));
     }
 
-    /// <summary>Whether this machine can run <see cref="Candidates"/>.</summary>
-    public static bool IsSupported => Avx2.IsSupported;
-
     /// <summary>
-    /// One bit for each of the <see cref="Judged"/> places from <paramref name="at"/> on where a word starts that may start a phrase; <see cref="Read"/> characters
-    /// must be there. <paramref name="before"/>: 1 where a letter or digit stands before the first place; set for the place after the last.
+    /// One bit for each of the <see cref="Judged"/> places where the first four characters of a phrase may stand; what the bits above them say means nothing. On a
+    /// machine that cannot tell all bits are set.
     /// </summary>
+    /// <param name="characters">A character a byte, with bit 5 set in each.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Candidates(ref char text, int at, ref uint before)
+    public uint Places(Vector256<byte> characters)
     {
-        ref ushort units = ref Unsafe.As<char, ushort>(ref text);
-        Vector256<byte> raw = Vector256.NarrowWithSaturation(Vector256.LoadUnsafe(ref units, (nuint)at), Vector256.LoadUnsafe(ref units, (nuint)at + 16));
-        Vector256<byte> characters = raw | Vector256.Create((byte)0x20);
-        uint letters = InRange(characters, (byte)'a', 25).ExtractMostSignificantBits();
-        uint words = letters | InRange(raw, (byte)'0', 9).ExtractMostSignificantBits();
-        uint starts = letters & ~((words << 1) | before);
-        before = (words >> (Judged - 1)) & 1;
+        if (!Avx2.IsSupported)
+        {
+            return uint.MaxValue;
+        }
 
         Vector256<byte> low = characters & Vector256.Create((byte)0x0F);
         Vector256<byte> high = (characters.AsUInt16() >> 4).AsByte() & Vector256.Create((byte)0x0F);
@@ -79,16 +74,13 @@ internal sealed class WordStartFilter
             & From(Avx2.Shuffle(_low1, low) & Avx2.Shuffle(_high1, high), 1)
             & From(Avx2.Shuffle(_low2, low) & Avx2.Shuffle(_high2, high), 2)
             & From(Avx2.Shuffle(_low3, low) & Avx2.Shuffle(_high3, high), 3);
-        return starts & ~Vector256.Equals(groups, Vector256<byte>.Zero).ExtractMostSignificantBits();
+        return ~Vector256.Equals(groups, Vector256<byte>.Zero).ExtractMostSignificantBits();
     }
 
     /// <summary>The bytes from an offset on, zeros behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> From(Vector256<byte> bytes, [ConstantExpected] byte offset) =>
         Avx2.AlignRight(Avx2.Permute2x128(bytes, bytes, 0x81), bytes, offset);
-
-    private static Vector256<byte> InRange(Vector256<byte> bytes, byte from, byte width) =>
-        Vector256.LessThanOrEqual(bytes - Vector256.Create(from), Vector256.Create(width));
 
     private static Vector256<byte> Twice(byte[] half)
     {

@@ -43,7 +43,7 @@ internal sealed class Wording
     public Wording(IEnumerable<WordingRule> rules, WordVocabulary vocabulary)
     {
         this.vocabulary = vocabulary;
-        WordingTrigger[] triggers =
+        Triggers =
         [
             .. rules.SelectMany(rule => rule.Anchors.Select(anchor => (anchor, rule)))
                 .GroupBy(entry => entry.anchor, entry => entry.rule, StringComparer.OrdinalIgnoreCase)
@@ -52,23 +52,37 @@ internal sealed class Wording
                 .Select(anchor => new WordingTrigger(anchor.Scanned, WordingTriggerKind.Anchor, anchor)),
             .. Fixed,
         ];
-        words = new WordScan(triggers.Select(trigger => trigger.Key));
-        triggersByGroup = [.. words.Groups.Select(group => triggers.Where(trigger => group.Contains(trigger.Key, StringComparer.Ordinal)).ToArray())];
+        words = new WordScan(Triggers.Select(trigger => (trigger.Key, trigger.Before)));
+        triggersByGroup = [.. words.Groups.Select(group => Triggers.Where(trigger => group.Contains(trigger.Key, StringComparer.Ordinal)).ToArray())];
     }
 
     /// <summary>With <see cref="InstructionRules"/>.</summary>
     public static Wording Default { get; } = new(InstructionRules.All, InstructionRules.Vocabulary);
 
-    public ContentFlags Judge(ReadOnlySpan<char> text, TextSurface surface)
+    /// <summary>What the scan looks for.</summary>
+    public WordingTrigger[] Triggers { get; }
+
+    /// <summary>The flags of a text.</summary>
+    /// <param name="text">The text, cleaned.</param>
+    /// <param name="surface">Where it comes from.</param>
+    /// <param name="shape">What it may hold, where that is known.</param>
+    public ContentFlags Judge(ReadOnlySpan<char> text, TextSurface surface, TextShape shape = TextShape.Unusual | TextShape.Turn)
     {
-        ContentFlags flags = Find(text, surface);
+        ContentFlags flags = (shape & TextShape.Turn) != 0 && RoleMarkers.HoldsTurn(text) ? ContentFlags.RoleMarker : ContentFlags.None;
+        flags |= Find(text, surface, flags);
+        if ((shape & TextShape.Unusual) == 0)
+        {
+            return flags;
+        }
+
         if (text.ContainsAnyExceptInRange('\0', '\u007f') && text.Length <= FoldedText.MaxLength)
         {
             // Look-alike letters and brackets are read as what they look like.
             using var folded = new FoldedText(text);
             if (folded.Differs)
             {
-                flags |= Find(folded.Text, surface);
+                flags |= RoleMarkers.HoldsTurn(folded.Text) ? ContentFlags.RoleMarker : ContentFlags.None;
+                flags |= Find(folded.Text, surface, flags);
             }
 
             flags |= MixedHost.Find(text) ? ContentFlags.InstructionLike : ContentFlags.None;
@@ -78,10 +92,9 @@ internal sealed class Wording
     }
 
     /// <summary>One pass over the words of a text.</summary>
-    private ContentFlags Find(ReadOnlySpan<char> text, TextSurface surface)
+    private ContentFlags Find(ReadOnlySpan<char> text, TextSurface surface, ContentFlags flags)
     {
         const ContentFlags all = ContentFlags.RoleMarker | ContentFlags.InstructionLike;
-        ContentFlags flags = RoleMarkers.HoldsTurn(text) ? ContentFlags.RoleMarker : ContentFlags.None;
         bool human = false;
         bool assistant = false;
         int at = words.Next(text, 0, out int group);

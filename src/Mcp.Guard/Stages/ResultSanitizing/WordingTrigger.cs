@@ -17,7 +17,11 @@ internal sealed class WordingTrigger
         Anchor = anchor;
     }
 
+    /// <summary>What the scan looks for.</summary>
     public string Key { get; }
+
+    /// <summary>What stands before the key.</summary>
+    public string Before => Anchor is { } anchor ? anchor.Phrase[..anchor.KeyOffset] : _before;
 
     public WordingTriggerKind Kind { get; }
 

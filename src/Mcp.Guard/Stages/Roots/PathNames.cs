@@ -31,7 +31,11 @@ internal static class PathNames
             return false;
         }
 
-        ReadOnlySpan<char> name = lower[..length].TrimEnd("0123456789_-");
+        return IsPathName(lower[..length].TrimEnd("0123456789_-"));
+    }
+
+    private static bool IsPathName(ReadOnlySpan<char> name)
+    {
         if (name.IsEmpty)
         {
             return false;

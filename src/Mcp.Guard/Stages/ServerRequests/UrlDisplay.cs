@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Mcp.Guard.Stages.ResultSanitizing;
 
@@ -11,6 +12,8 @@ internal sealed class UrlDisplay
 {
     /// <summary>A longer address is refused: nobody reads it.</summary>
     public const int MaxLength = 2048;
+
+    private static readonly SearchValues<char> NotInPaths = SearchValues.Create("<>\"`{}|^");
 
     private UrlDisplay(string url, string host, string? warning)
     {
@@ -46,9 +49,11 @@ internal sealed class UrlDisplay
             return null;
         }
 
+        // Brackets and their like are in no path (RFC 3986 section 3.3): where the message is shown as Markdown they would load an image from another host.
         string host = url.IdnHost;
-        string shown = string.Create(CultureInfo.InvariantCulture, $"{url.Scheme}://{(url.HostNameType == UriHostNameType.IPv6 ? url.Host : host)}{(url.IsDefaultPort ? "" : ":" + url.Port.ToString(CultureInfo.InvariantCulture))}{url.PathAndQuery}{url.Fragment}");
-        return shown.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : new UrlDisplay(shown, host, WarningOf(text, host));
+        string path = (url.PathAndQuery + url.Fragment).Replace("[", "%5B", StringComparison.Ordinal).Replace("]", "%5D", StringComparison.Ordinal);
+        string shown = string.Create(CultureInfo.InvariantCulture, $"{url.Scheme}://{(url.HostNameType == UriHostNameType.IPv6 ? url.Host : host)}{(url.IsDefaultPort ? "" : ":" + url.Port.ToString(CultureInfo.InvariantCulture))}{path}");
+        return shown.AsSpan().ContainsAnyExceptInRange('!', '~') || path.AsSpan().ContainsAny(NotInPaths) ? null : new UrlDisplay(shown, host, WarningOf(text, host));
     }
 
     private static string? WarningOf(string text, string host)

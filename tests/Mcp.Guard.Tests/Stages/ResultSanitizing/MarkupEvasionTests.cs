@@ -11,6 +11,13 @@ internal sealed class MarkupEvasionTests
     [TestCase("<svg fill=\"url(https://evil.example/p#a)\">")]
     [TestCase("<svg><rect filter=\"url('https://evil.example/p#f')\"/></svg>")]
     [TestCase("<svg><rect clip-path=url(//evil.example/p)>")]
+    [TestCase("<p style=\"background:u\\72l(https://evil.example/p)\">")]
+    [TestCase("<p style=\"background:\\75\\000072 l(//evil.example/p)\">")]
+    [TestCase("<p style=\"background:u&#92;72l('https://evil.example/p')\">")]
+    [TestCase("<p style=\"background:url(\\68ttps\\3a//evil.example/p)\">")]
+    [TestCase("<p style=\"background:url(https:\\2f\\2f evil.example/p)\">")]
+    [TestCase("<style>@im\\70ort '//evil.example/p';</style>")]
+    [TestCase("<style>a{background:\\image-set('//evil.example/p')}</style>")]
     public void Sanitize_RemoteReference_LeavesNoAddress(string text)
     {
         SanitizerResult result = TextSanitizer.Default.Sanitize(text, TextSurface.Result);

@@ -28,6 +28,11 @@ internal sealed class UrlDisplayTests
     [TestCase("")]
     public void Read_AddressThatNobodyShouldOpen_IsRefused(string text) => Assert.That(UrlDisplay.Read(text), Is.Null);
 
+    [TestCase("https://a.example/x![i](https://evil.example/p)", "https://a.example/x!%5Bi%5D(https://evil.example/p)")]
+    [TestCase("https://a.example/?filter[name]=b#[c]", "https://a.example/?filter%5Bname%5D=b#%5Bc%5D")]
+    [TestCase("https://[::1]/a", "https://[::1]/a")]
+    public void Read_BracketsBehindTheHost_AreNoMarkdown(string text, string shown) => Assert.That(UrlDisplay.Read(text)?.Url, Is.EqualTo(shown));
+
     [Test]
     public void Read_LongAddress_IsRefused() => Assert.That(UrlDisplay.Read("https://a.example/" + new string('a', 2048)), Is.Null);
 
