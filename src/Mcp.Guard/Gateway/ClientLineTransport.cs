@@ -28,7 +28,10 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
 
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
-    private readonly Channel<JsonRpcMessage> _toServer = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>Messages that wait for the SDK's server, which takes each at once: a client that writes faster is read more slowly.</summary>
+    private const int MaxWaiting = 256;
+
+    private readonly Channel<JsonRpcMessage> _toServer = Channel.CreateBounded<JsonRpcMessage>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly ConcurrentDictionary<RequestId, CancellationTokenSource> _calls = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,6 +40,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     private byte[] _buffer = new byte[MinBuffer];
     private int _start;
     private int _end;
+    private int _searched; // of what is held, from its start: it has no line feed
     private int _open = 1; // this connection itself, until its input ends
     private bool _begun;
 
@@ -111,9 +115,11 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             while (true)
             {
                 ReadOnlySpan<byte> held = _buffer.AsSpan(_start, _end - _start);
-                int length = held.IndexOf((byte)'\n');
+                int length = held[_searched..].IndexOf((byte)'\n');
                 if (length >= 0)
                 {
+                    length += _searched;
+                    _searched = 0;
                     if (length > maxLineBytes)
                     {
                         throw new MessageTooLargeException("a line", maxLineBytes);
@@ -128,6 +134,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
                     continue;
                 }
 
+                _searched = held.Length;
                 if (held.Length > maxLineBytes)
                 {
                     throw new MessageTooLargeException("a line", maxLineBytes);
@@ -142,6 +149,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
                     {
                         int last = _start;
                         _start = _end;
+                        _searched = 0;
                         if (TakeLine(_buffer.AsSpan(last, _end - last)))
                         {
                             return;
@@ -232,19 +240,10 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
 
     private void Pass(ReadOnlySpan<byte> line)
     {
+        JsonRpcMessage? message;
         try
         {
-            if (JsonSerializer.Deserialize(line, MessageType) is not { } message)
-            {
-                return;
-            }
-
-            if (message is JsonRpcNotification { Method: MethodTable.Cancelled } cancelled && IdOf(cancelled.Params) is { } id && _calls.TryGetValue(id, out CancellationTokenSource? call))
-            {
-                _ = CancelAsync(call);
-            }
-
-            _toServer.Writer.TryWrite(message);
+            message = JsonSerializer.Deserialize(line, MessageType);
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or ArgumentException or NotSupportedException)
         {
@@ -253,6 +252,24 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             {
                 _ = AnswerErrorAsync(id, McpErrorCode.ParseError, "Failed to parse the JSON-RPC request.");
             }
+
+            return;
+        }
+
+        if (message is null)
+        {
+            return;
+        }
+
+        if (message is JsonRpcNotification { Method: MethodTable.Cancelled } cancelled && IdOf(cancelled.Params) is { } cancelledId
+            && _calls.TryGetValue(cancelledId, out CancellationTokenSource? call))
+        {
+            _ = CancelAsync(call);
+        }
+
+        // False from both once the connection has ended: then nobody is there to take it.
+        while (!_toServer.Writer.TryWrite(message) && _toServer.Writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
+        {
         }
     }
 

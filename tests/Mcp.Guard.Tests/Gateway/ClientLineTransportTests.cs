@@ -88,6 +88,19 @@ internal sealed class ClientLineTransportTests : IDisposable
     }
 
     [Test]
+    public async Task Read_MoreThanTheSdkTakes_WaitsAndLosesNothing()
+    {
+        const int sent = 1_000;
+        await WriteAsync(string.Concat(Enumerable.Range(0, sent).Select(static i => $$$"""{"jsonrpc":"2.0","id":{{{i}}},"method":"ping"}""" + "\n")));
+        await Eventually.True(() => _transport.MessageReader.Count == 256);
+        for (int i = 0; i < sent; i++)
+        {
+            Assert.That(_transport.MessageReader.Count, Is.LessThanOrEqualTo(256));
+            Assert.That(((JsonRpcRequest)await PassedAsync()).Id.ToString(), Is.EqualTo(i.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        }
+    }
+
+    [Test]
     public async Task Read_LinesLargerThanTheBuffer_AreWhole()
     {
         _result.SetResult([]);
