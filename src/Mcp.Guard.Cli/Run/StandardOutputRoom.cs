@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Mcp.Guard.Isolation.Launch;
 
 namespace Mcp.Guard.Cli.Run;
 
@@ -9,7 +9,6 @@ internal static class StandardOutputRoom
     private const int AtOnce = 4096;
 
     private const int StandardOutput = 1;
-    private const short Writable = 0x4; // POLLOUT
 
     /// <summary>False where it would have to wait, or cannot be asked.</summary>
     public static bool Has(int bytes)
@@ -19,18 +18,7 @@ internal static class StandardOutputRoom
             return false;
         }
 
-        var asked = new PollDescriptor { Descriptor = StandardOutput, Events = Writable };
-        return Poll(ref asked, 1, 0) == 1 && asked.Returned == Writable;
-    }
-
-    [DllImport("libc", EntryPoint = "poll")]
-    private static extern int Poll(ref PollDescriptor descriptors, nuint count, int milliseconds);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollDescriptor
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
+        LinuxPoll[] asked = [new(StandardOutput, LinuxPoll.Writable)];
+        return LinuxNative.Poll(asked, 1, 0) == 1 && asked[0].Returned == LinuxPoll.Writable;
     }
 }

@@ -154,21 +154,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
     }
 
     /// <summary>The same, and whether it is on record by itself: not where it failed, nor where it was counted in a flood.</summary>
-    public async ValueTask<bool> TryWriteEventAsync(AuditRecord record, CancellationToken ct)
-    {
-        bool isCounted = false;
-        try
-        {
-            ValueTask write = sink is AuditFloodGate gate ? gate.WriteAsync(AuditTexts.Redact(record), out isCounted, ct) : SendAsync(record, ct);
-            await write.ConfigureAwait(false);
-            return !isCounted;
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
-        {
-            PipelineLog.AuditFailed(logger, record.Kind, record.DecisionId, failure);
-            return false;
-        }
-    }
+    public ValueTask<bool> TryWriteEventAsync(AuditRecord record, CancellationToken ct) => TrySendAsync(record, ct);
 
     /// <summary>A value as it may stand in a record.</summary>
     public JsonElement Recordable(JsonElement value, ContentRecording mode) => content.Record(value, mode);
@@ -185,8 +171,10 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
     {
         try
         {
-            await SendAsync(record, ct).ConfigureAwait(false);
-            return true;
+            bool isCounted = false;
+            ValueTask write = sink is AuditFloodGate gate ? gate.WriteAsync(AuditTexts.Redact(record), out isCounted, ct) : SendAsync(record, ct);
+            await write.ConfigureAwait(false);
+            return !isCounted;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {

@@ -16,18 +16,18 @@ internal sealed class LinuxChildProcess : ChildProcess
     private readonly int _pid;
     private readonly LinuxProcessTree? _tree;
     private readonly AnonymousPipeClientStream _input;
-    private readonly PipeThreadStream _output;
+    private readonly AnonymousPipeClientStream _output;
     private readonly AnonymousPipeClientStream _error;
     private bool _reaped;
 
-    private LinuxChildProcess(int pid, LinuxDescriptor input, PipeThreadStream output, LinuxDescriptor error, string? treeMark)
+    private LinuxChildProcess(int pid, LinuxDescriptor input, LinuxDescriptor output, LinuxDescriptor error, string? treeMark)
     {
         _pid = pid;
         _tree = treeMark is null ? null : new LinuxProcessTree(pid, treeMark);
 
-        // The runtime reads and writes such pipes without holding a thread; that of the answers, which calls wait for, is worth one.
+        // The runtime reads and writes such pipes without holding a thread.
         _input = new AnonymousPipeClientStream(PipeDirection.Out, input.IntoPipeHandle());
-        _output = output;
+        _output = new AnonymousPipeClientStream(PipeDirection.In, output.IntoPipeHandle());
         _error = new AnonymousPipeClientStream(PipeDirection.In, error.IntoPipeHandle());
     }
 
@@ -108,11 +108,8 @@ internal sealed class LinuxChildProcess : ChildProcess
         using LinuxDescriptor __ = outputWrite;
         (LinuxDescriptor errorRead, LinuxDescriptor errorWrite) = LinuxDescriptor.Pipe();
         using LinuxDescriptor ___ = errorWrite;
-        PipeThreadStream? output = null;
         try
         {
-            // Before there is a program: what fails here leaves none behind.
-            output = new(new AnonymousPipeClientStream(PipeDirection.In, outputRead.IntoPipeHandle()));
             var descriptors = new List<KeyValuePair<int, LinuxDescriptor>>(request.Descriptors.Count + 3)
             {
                 new(0, inputRead),
@@ -121,12 +118,11 @@ internal sealed class LinuxChildProcess : ChildProcess
             };
             descriptors.AddRange(request.Descriptors);
             int pid = PosixSpawner.Spawn(request, descriptors);
-            return new LinuxChildProcess(pid, inputWrite, output, errorRead, treeMark);
+            return new LinuxChildProcess(pid, inputWrite, outputRead, errorRead, treeMark);
         }
         catch
         {
             inputWrite.Dispose();
-            output?.Dispose();
             outputRead.Dispose();
             errorRead.Dispose();
             throw;

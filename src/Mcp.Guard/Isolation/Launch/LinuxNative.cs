@@ -12,7 +12,6 @@ internal static class LinuxNative
     public const int SigKill = 9;
     public const int ErrorInterrupted = 4;
     public const int ErrorNoChild = 10;
-    public const int ErrorAgain = 11;
     public const int OpenReadOnly = 0;
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
@@ -87,9 +86,6 @@ internal static class LinuxNative
 
     [DllImport("libc", EntryPoint = "close", SetLastError = true)]
     public static extern int Close(int descriptor);
-
-    [DllImport("libc", EntryPoint = "read", SetLastError = true)]
-    public static extern nint Read(int descriptor, byte[] buffer, nint count);
 
     [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static extern int Poll([In, Out] LinuxPoll[] watched, nuint count, int milliseconds);

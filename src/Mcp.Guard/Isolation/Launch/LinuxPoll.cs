@@ -2,20 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace Mcp.Guard.Isolation.Launch;
 
-/// <summary><c>struct pollfd</c> of poll(2): one descriptor that is watched for something to read.</summary>
+/// <summary><c>struct pollfd</c> of poll(2): one descriptor that is watched, for something to read where nothing else is said.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct LinuxPoll
 {
-    private const short Readable = 1;
+    /// <summary>POLLIN.</summary>
+    public const short Readable = 1;
+
+    /// <summary>POLLOUT.</summary>
+    public const short Writable = 4;
 
     private readonly int _descriptor;
     private readonly short _wanted;
     private readonly short _returned;
 
-    public LinuxPoll(int descriptor)
+    public LinuxPoll(int descriptor, short wanted = Readable)
     {
         _descriptor = descriptor;
-        _wanted = Readable;
+        _wanted = wanted;
         _returned = 0;
     }
 
