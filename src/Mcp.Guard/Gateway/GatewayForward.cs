@@ -133,8 +133,11 @@ internal sealed partial class GatewayForward(
         return response.Result as JsonObject ?? throw new McpException("The result of the call is not an object.");
     }
 
-    /// <summary>Whether the policy lets the server ask a model or a person within a call, or it is reached over HTTP, whose requests the SDK's client gives their headers.</summary>
-    private bool CanAskBack() => !guard.Runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
+    /// <summary>
+    /// Whether calls go through the SDK's client: the policy lets the server ask a model or a person within a call, or it is, or may be, reached over HTTP, whose
+    /// requests the client gives their headers.
+    /// </summary>
+    private bool NeedsClient() => transport is not null || !guard.Runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
         || settings.Sampling.Allowed || settings.Elicitation.Allowed || settings.Endpoint is UrlEndpoint;
 
     private ForwardedCalls Share(GuardedTransport guarded)
@@ -312,7 +315,7 @@ internal sealed partial class GatewayForward(
             };
             ForgetUsers();
             Volatile.Write(ref _beside, null); // the policy may say otherwise of this connection, and then nothing goes over the one that has ended
-            McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, CanAskBack() ? null : Share, CancellationToken.None).ConfigureAwait(false);
+            McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, NeedsClient() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
             return client;
         }

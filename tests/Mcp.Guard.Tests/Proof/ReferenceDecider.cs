@@ -53,6 +53,12 @@ internal sealed class ReferenceDecider(IReadOnlyDictionary<string, PolicyModel> 
 
     public Verdict Decide(Step.Call step)
     {
+        if (step.By.User is null)
+        {
+            // A caller that the host did not name stands for one connection, and each server has its own.
+            step = step with { By = step.By with { Session = step.By.Session + " to " + step.Server } };
+        }
+
         (CallModel call, CallerModel by, _, bool staysOpen, string server) = step;
         PolicyModel policy = policies[server];
         RuleModel[] named = [.. policy.Rules.Where(rule => rule.PatternsOf(call.Kind).Any(pattern => Matches(pattern, call.Target)))];
