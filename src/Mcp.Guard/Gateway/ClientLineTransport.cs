@@ -13,19 +13,14 @@ namespace Mcp.Guard.Gateway;
 
 /// <summary>
 /// The standard streams of a gateway's one client, a message a line. Calls of tools go to the gateway on the thread that read them, everything else to the SDK's
-/// server: in between lie two queues and four changes of threads, which cost more than the judgement of a call. That thread reads on once the call waits for its
-/// server; where judging holds it up, by code of the host that blocks, another takes its place.
+/// server: in between lie two queues and four changes of threads, which cost more than the judgement of a call.
 /// </summary>
 /// <param name="input">What the client writes. Read with calls that block, one thread at a time.</param>
 /// <param name="output">What the client reads. Every message is one write.</param>
 /// <param name="maxLineBytes">The longest line; a longer one ends the connection.</param>
 /// <param name="exceeded">Told once of such a line.</param>
-/// <param name="time">Tells when a reading thread is held up.</param>
-internal sealed class ClientLineTransport(Stream input, Stream output, int maxLineBytes, Action<MessageTooLargeException> exceeded, TimeProvider time) : ITransport
+internal sealed class ClientLineTransport(Stream input, Stream output, int maxLineBytes, Action<MessageTooLargeException> exceeded) : ITransport
 {
-    /// <summary>A thread that is in one call for this long, or up to twice as long, reads no further.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Calls that may be open here, those whose answers wait for the client included; further ones take the way of the SDK's server, which has bounds of its own.</summary>
     private const int MaxOpen = 256;
 
@@ -49,12 +44,6 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     private int _open = 1; // this connection itself, until its input ends
     private bool _begun;
 
-    // Odd while the reading thread is in a call. Whoever raises it from there, the thread itself or the watch in its place, has the right to read on.
-    private long _turn;
-    private long _seen;
-    private ITimer? _watch;
-    private int _isWatched;
-
     /// <summary>Whether a call is answered by <see cref="Answer"/>; the others go to the SDK's server.</summary>
     public Func<CallLine, bool>? Takes { get; init; }
 
@@ -69,15 +58,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
 
     /// <summary>Starts to read, on a thread of its own.</summary>
-    public void Start()
-    {
-        using (ExecutionContext.SuppressFlow())
-        {
-            _watch = time.CreateTimer(static state => ((ClientLineTransport)state!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
-
-        ReadOnThread();
-    }
+    public void Start() => new Thread(Read) { IsBackground = true, Name = "mcp-guard client" }.Start();
 
     public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
@@ -124,32 +105,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
         }
 
         _toServer.Writer.TryComplete();
-        _watch?.Dispose();
         return default;
-    }
-
-    private void ReadOnThread() => new Thread(Read) { IsBackground = true, Name = "mcp-guard client" }.UnsafeStart();
-
-    /// <summary>Gives the reading to another thread where this one was in the same call at the last look.</summary>
-    private void Watch()
-    {
-        long turn = Volatile.Read(ref _turn);
-        if ((turn & 1) == 0)
-        {
-            // A call that begins from here on sees that nobody looks, or is seen.
-            Interlocked.Exchange(ref _isWatched, 0);
-            if ((Interlocked.Read(ref _turn) & 1) == 0 || Interlocked.Exchange(ref _isWatched, 1) != 0)
-            {
-                return;
-            }
-        }
-        else if (turn == _seen && Interlocked.CompareExchange(ref _turn, turn + 1, turn) == turn)
-        {
-            ReadOnThread();
-        }
-
-        _seen = turn;
-        _watch!.Change(Patience, Timeout.InfiniteTimeSpan);
     }
 
     private void Read()
@@ -238,7 +194,7 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
         }
     }
 
-    /// <summary>Hands one line on; true where that took so long that another thread reads on.</summary>
+    /// <summary>Hands one line on; true where this thread has become the call's, and another reads on.</summary>
     private bool TakeLine(ReadOnlySpan<byte> line)
     {
         if (!_begun)
@@ -258,14 +214,9 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             if (_calls.TryAdd(call.Id, cancel))
             {
                 Interlocked.Increment(ref _open);
-                long turn = Interlocked.Increment(ref _turn);
-                if (Interlocked.Exchange(ref _isWatched, 1) == 0)
-                {
-                    _watch!.Change(Patience, Timeout.InfiniteTimeSpan);
-                }
-
+                ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.Read(), this, preferLocal: false);
                 _ = AnswerAsync(call, cancel);
-                return Interlocked.CompareExchange(ref _turn, turn + 1, turn) != turn;
+                return true;
             }
 
             cancel.Dispose(); // an id that is in use: the SDK's server says what that means
