@@ -1,6 +1,6 @@
 """Runs a command in a pseudo-terminal of its own, with pipes for MCP over standard input and output, as a client in a terminal does. Prints what happened as JSON.
 usage: terminal.py WHAT TOOL ARGUMENTS COMMAND...    WHAT: once, no, wrong (a wrong number first, then no), hang-up (the terminal closes), ctrl-c"""
-import json, os, pty, re, select, sys, time
+import json, os, pty, re, select, signal, sys, time
 
 what, tool, arguments, command = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4:]
 from_us, to_command = os.pipe()
@@ -11,6 +11,8 @@ if pid == 0:
     os.dup2(to_us, 1)
     for descriptor in (from_us, to_command, from_command, to_us):
         os.close(descriptor)
+    # A program that a shell started in the background was told to pass over Ctrl-C, and hands that on; one in a terminal was not.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp(command[0], command)
 os.close(from_us)
 os.close(to_us)
