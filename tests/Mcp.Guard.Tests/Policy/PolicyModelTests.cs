@@ -57,8 +57,18 @@ internal sealed class PolicyModelTests
         {
             ResultSettings basis = ResultSettings.Recommended with
             {
-                MaxBytes = 99, MaxItems = 98, MaxDepth = 97, MediaMaxBytes = 96, Overflow = ResultOverflow.Cut, RemoteReferences = RemoteReferences.Remove, LinksWithQuery = RemoteReferences.Defang,
-                Framing = ResultFraming.Envelope, Redact = true, AllowedHosts = Set("basis"), MediaTypes = Set("audio/mpeg"), Flags = Flags((ContentFindings.Bidi, FlagAction.Ask), (ContentFindings.Terminal, FlagAction.Deny)),
+                MaxBytes = 99,
+                MaxItems = 98,
+                MaxDepth = 97,
+                MediaMaxBytes = 96,
+                Overflow = ResultOverflow.Cut,
+                RemoteReferences = RemoteReferences.Remove,
+                LinksWithQuery = RemoteReferences.Defang,
+                Framing = ResultFraming.Envelope,
+                Redact = true,
+                AllowedHosts = Set("basis"),
+                MediaTypes = Set("audio/mpeg"),
+                Flags = Flags((ContentFindings.Bidi, FlagAction.Ask), (ContentFindings.Terminal, FlagAction.Deny)),
             };
             ResultSettings result = said.Over(basis);
             return result.MaxBytes == (said.MaxBytes ?? 99) && result.MaxItems == (said.MaxItems ?? 98) && result.MaxDepth == (said.MaxDepth ?? 97) && result.MediaMaxBytes == (said.MediaMaxBytes ?? 96)

@@ -304,7 +304,14 @@ internal sealed class PathPartsTests
     {
         var links = new Scripted(new()
         {
-            ["/a/link"] = "/b/c", ["/a/up"] = "../b", ["/b/c"] = "d/./e", ["/a/loop"] = "/a/loop", ["/a/self"] = "self/x", ["/x"] = "/", ["/a/dot"] = ".", ["/bad"] = "relative/../../..",
+            ["/a/link"] = "/b/c",
+            ["/a/up"] = "../b",
+            ["/b/c"] = "d/./e",
+            ["/a/loop"] = "/a/loop",
+            ["/a/self"] = "self/x",
+            ["/x"] = "/",
+            ["/a/dot"] = ".",
+            ["/bad"] = "relative/../../..",
         }, missing: ["/a/none"], unreadable: ["/secret"]);
         Assert.That(Resolve("/a/plain/b", links), Is.EqualTo("/a/plain/b"));
         Assert.That(Resolve("/a/link/f", links), Is.EqualTo("/b/d/e/f"));
