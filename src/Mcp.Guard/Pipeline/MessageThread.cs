@@ -7,6 +7,7 @@ namespace Mcp.Guard.Pipeline;
 /// <remarks>
 /// No device and no reader of a pipe can hold the messages up: where what a message left does not come back within <see cref="Patience"/>, another thread takes the
 /// next message, and this one ends when it comes back. A handler that begins to wait goes on as it would with the pool, whether this thread comes back or not.
+/// Nor can the code of a host that a handler runs: what was left before it did not come back is done by the pool, for others may wait for it, and it for them.
 /// </remarks>
 internal sealed class MessageThread : IDisposable
 {
@@ -20,10 +21,11 @@ internal sealed class MessageThread : IDisposable
     private readonly string _name;
     private readonly ITimer _watch;
     private readonly Lock _looking = new();
-    private Turn _turn = new();
+    private Turn _turn;
     private Turn? _seenTurn;
     private long _seen;
     private int _isWatching;
+    private bool _isDisposed;
 
     /// <param name="name">Of the threads, for a debugger.</param>
     /// <param name="takeNext">
@@ -35,6 +37,7 @@ internal sealed class MessageThread : IDisposable
     {
         _name = name;
         _takeNext = takeNext;
+        _turn = new Turn(this);
         _watch = time.CreateTimer(static thread => ((MessageThread)thread!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -46,13 +49,19 @@ internal sealed class MessageThread : IDisposable
     /// </summary>
     public static bool TryLeave(IThreadPoolWorkItem work)
     {
-        if (t_turn is not { } turn || Volatile.Read(ref turn.State) == Turn.Relieved || Interlocked.CompareExchange(ref turn.Left, work, null) is not null)
+        if (t_turn is not { } turn || turn.IsOver || Interlocked.CompareExchange(ref turn.Left, work, null) is not null)
         {
             return false;
         }
 
-        // Relieved in this moment: whoever did it may have looked for work before there was any.
-        return Volatile.Read(ref turn.State) != Turn.Relieved || Interlocked.CompareExchange(ref turn.Left, null, work) != work;
+        if (turn.IsOver)
+        {
+            // In this moment: whoever ended it may have looked for work before there was any.
+            return Interlocked.CompareExchange(ref turn.Left, null, work) != work;
+        }
+
+        turn.Owner.Watch();
+        return true;
     }
 
     /// <summary>From here on, until the next message, another thread may go on with the messages.</summary>
@@ -61,34 +70,51 @@ internal sealed class MessageThread : IDisposable
         if (t_turn is { } turn && (Volatile.Read(ref turn.State) & 1) == 0)
         {
             Interlocked.Increment(ref turn.State);
-            if (Interlocked.Exchange(ref _isWatching, 1) == 0)
-            {
-                Change(Patience);
-            }
+            Watch();
         }
     }
 
-    public void Dispose() => _watch.Dispose();
+    /// <summary>Ends the watching, so that nothing is left to a thread any more that may not come back. The thread itself ends when no messages come.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _isDisposed, true);
+        _watch.Dispose();
+        lock (_looking)
+        {
+            _turn.HandOver();
+        }
+    }
 
     private void Start(Turn turn) => new Thread(() => Run(turn)) { IsBackground = true, Name = _name }.UnsafeStart();
 
     private void Run(Turn turn)
     {
         t_turn = turn;
+        ExecutionContext clean = ExecutionContext.Capture()!;
         bool more;
         do
         {
             more = _takeNext();
+            ExecutionContext.Restore(clean); // as the pool does: the next message may be of another user
             while (Interlocked.Exchange(ref turn.Left, null) is { } left)
             {
                 MayBeRelieved();
                 left.Execute();
+                ExecutionContext.Restore(clean);
             }
         }
         while (turn.TryKeep() && more);
     }
 
-    /// <summary>Comes round while messages are handled: relieves a thread that is where it was the last time.</summary>
+    private void Watch()
+    {
+        if (Volatile.Read(ref _isWatching) == 0 && Interlocked.Exchange(ref _isWatching, 1) == 0)
+        {
+            Change(Patience);
+        }
+    }
+
+    /// <summary>Comes round while messages are handled: relieves a thread that is where it was the last time, or of its work where its message may not be taken from it.</summary>
     private void Look()
     {
         lock (_looking)
@@ -103,23 +129,23 @@ internal sealed class MessageThread : IDisposable
                 return;
             }
 
-            if ((state & 1) == 0)
+            if ((state & 1) != 0)
+            {
+                if (Interlocked.CompareExchange(ref turn.State, Turn.Relieved, state) == state)
+                {
+                    _turn = new Turn(this);
+                    Start(_turn);
+                    turn.HandOver();
+                }
+            }
+            else if (!turn.HandOver())
             {
                 // Nothing came for a whole round. In this order: who comes now either sees that nobody watches, or is seen.
                 Change(Timeout.InfiniteTimeSpan);
                 Interlocked.Exchange(ref _isWatching, 0);
-                if (Volatile.Read(ref turn.State) != state && Interlocked.Exchange(ref _isWatching, 1) == 0)
+                if (Volatile.Read(ref turn.State) != state || Volatile.Read(ref turn.Left) is not null)
                 {
-                    Change(Patience);
-                }
-            }
-            else if (Interlocked.CompareExchange(ref turn.State, Turn.Relieved, state) == state)
-            {
-                _turn = new Turn();
-                Start(_turn);
-                if (Interlocked.Exchange(ref turn.Left, null) is { } left)
-                {
-                    ThreadPool.UnsafeQueueUserWorkItem(left, preferLocal: false);
+                    Watch();
                 }
             }
         }
@@ -138,7 +164,7 @@ internal sealed class MessageThread : IDisposable
     }
 
     /// <summary>The time of one thread at the messages.</summary>
-    private sealed class Turn
+    private sealed class Turn(MessageThread owner)
     {
         /// <summary>Odd, and no other thread can become this one's again.</summary>
         public const long Relieved = -1;
@@ -147,6 +173,23 @@ internal sealed class MessageThread : IDisposable
         public long State;
 
         public IThreadPoolWorkItem? Left;
+
+        public MessageThread Owner => owner;
+
+        /// <summary>Whether nothing can be left to the thread any more.</summary>
+        public bool IsOver => Volatile.Read(ref State) == Relieved || Volatile.Read(ref owner._isDisposed);
+
+        /// <summary>Gives what is left to the pool; false where nothing is.</summary>
+        public bool HandOver()
+        {
+            if (Interlocked.Exchange(ref Left, null) is not { } left)
+            {
+                return false;
+            }
+
+            ThreadPool.UnsafeQueueUserWorkItem(left, preferLocal: false);
+            return true;
+        }
 
         /// <summary>False where another thread goes on.</summary>
         public bool TryKeep()

@@ -170,6 +170,95 @@ internal sealed class MessageThreadTests : IDisposable
         }
     }
 
+    [Test]
+    public async Task Run_HandlerThatMayNotBeRelievedAndHangsAfterItLeftWork_HasItDoneElsewhere()
+    {
+        // The record that it left holds up those of everybody, and what the handler waits for may be one of them.
+        using var done = new ManualResetEventSlim();
+        _messages.Add(() =>
+        {
+            MessageThread.TryLeave(new Work(() =>
+            {
+                Note("work")();
+                done.Set();
+            }));
+            Note("hung")();
+            Note("came back " + done.Wait(Limit))();
+        });
+        _messages.Add(Note("next"));
+        await Seen("hung");
+        await RelieveAsync("work");
+        await Seen("next");
+        Assert.That(_threads, Does.ContainKey("came back True"));
+        Assert.That(_threads["work"], Is.Not.EqualTo(_threads["hung"]));
+        Assert.That(_threads["next"], Is.EqualTo(_threads["hung"]), "in its place all the same");
+    }
+
+    [Test]
+    public async Task Run_HandlerThatHangsAgainAfterAnIdleTime_HasItsWorkDoneElsewhere()
+    {
+        for (int round = 0; round < 3; round++)
+        {
+            using var done = new ManualResetEventSlim();
+            string hung = "hung " + round;
+            string work = "work " + round;
+            _messages.Add(() =>
+            {
+                MessageThread.TryLeave(new Work(() =>
+                {
+                    Note(work)();
+                    done.Set();
+                }));
+                Note(hung)();
+                done.Wait(Limit);
+            });
+            await Seen(hung);
+            await RelieveAsync(work);
+            Assert.That(_threads[work], Is.Not.EqualTo(_threads[hung]));
+            for (int i = 0; i < 10; i++)
+            {
+                _time.Advance(MessageThread.Patience);
+            }
+        }
+    }
+
+    [Test]
+    public async Task Dispose_WhileAHandlerHangsAfterItLeftWork_HasItDoneElsewhereAndTakesNoMore()
+    {
+        using var hangs = new ManualResetEventSlim();
+        _messages.Add(() =>
+        {
+            MessageThread.TryLeave(new Work(Note("work")));
+            Note("hung")();
+            hangs.Wait(Limit);
+            Note("left when it had ended " + MessageThread.TryLeave(new Work(static () => { })))();
+        });
+        await Seen("hung");
+        _thread.Dispose();
+        await Seen("work");
+        Assert.That(_threads["work"], Is.Not.EqualTo(_threads["hung"]));
+        hangs.Set();
+        await Seen("left when it had ended False");
+    }
+
+    [Test]
+    public async Task Run_HandlerOrWorkThatSetsAnAmbientValue_HidesItFromTheNextMessage()
+    {
+        var user = new AsyncLocal<string?>();
+        _messages.Add(() =>
+        {
+            user.Value = "of the message";
+            MessageThread.TryLeave(new Work(() =>
+            {
+                Note("work saw " + user.Value)();
+                user.Value = "of the work";
+            }));
+        });
+        _messages.Add(() => Note("next saw " + user.Value)());
+        await Eventually.True(() => _threads.Keys.Any(static what => what.StartsWith("next", StringComparison.Ordinal)));
+        Assert.That(_threads.Keys, Is.EquivalentTo(new[] { "work saw ", "next saw " }));
+    }
+
     /// <summary>Lets time pass until what is expected has happened.</summary>
     private async Task RelieveAsync(string what) => await Eventually.True(() =>
     {
