@@ -259,6 +259,7 @@ internal sealed class RuleTests
     public void Judge_AllowPath_AllocatesNothing(bool isRead)
     {
         ServerSettings server = PolicyTexts.WithRules(Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":false},\"d\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":true,\"require\":true}");
+        // A call's arguments are read once, before anybody judges them.
         RequestPayload call = RequestPayload.OfArguments(JsonElement.Parse("{\"a\":false}"));
         if (isRead)
         {
