@@ -81,6 +81,11 @@ if (args is ["gateway-speed", ..])
         args.Length > 3 ? args[3] : null);
 }
 
+if (args is ["relay", .. string[] relayed] && relayed.Length > 0)
+{
+    return PlainRelay.Run(relayed);
+}
+
 if (args is ["round-trip-loop", string loopKind, string way, string count])
 {
     return await RoundTripSpeed.LoopAsync(loopKind, way, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));

@@ -8,7 +8,7 @@ namespace Mcp.Guard.Benchmarks.RoundTrips;
 
 /// <summary>
 /// What the command <c>mcp-guard run</c> costs a client that starts it in the place of a server: from the start of the process to the first result, and for each
-/// call after that. Bare and guarded are taken in turn, against the tree's file server and, where <c>MCP_GUARD_NPM</c> names its folder, the official file system
+/// call after that. Bare, guarded and through a process that only copies (calls only: what any process in between costs) are taken in turn, against the tree's file server and, where <c>MCP_GUARD_NPM</c> names its folder, the official file system
 /// server, in both eras of the protocol.
 /// </summary>
 internal static class GatewaySpeed
@@ -40,7 +40,8 @@ internal static class GatewaySpeed
             {
                 string policy = Path.Combine(folder, tool + ".json");
                 await File.WriteAllTextAsync(policy, Policy(folder, tool, server, project));
-                (string[] Command, string Tool)[] ways = [(server, tool), ([.. guard.EndsWith(".dll", StringComparison.Ordinal) ? new[] { Dotnet, guard } : [guard], "run", policy], "files__" + tool)];
+                string[] relay = [Dotnet, typeof(GatewaySpeed).Assembly.Location, "relay"];
+                (string[] Command, string Tool)[] ways = [(server, tool), ([.. guard.EndsWith(".dll", StringComparison.Ordinal) ? new[] { Dotnet, guard } : [guard], "run", policy], "files__" + tool), ([.. relay, .. server], tool)];
                 foreach (string era in eras)
                 {
                     if (part is "start" or "all")
@@ -70,7 +71,7 @@ internal static class GatewaySpeed
         var times = new List<double>[] { [], [] };
         for (int run = -1; run < runs; run++)
         {
-            for (int way = 0; way < ways.Length; way++)
+            for (int way = 0; way < 2; way++)
             {
                 long start = Stopwatch.GetTimestamp();
                 McpClient client = await ConnectAsync(ways[way].Command, era);
@@ -112,11 +113,11 @@ internal static class GatewaySpeed
                 await Task.Delay(500);
             }
 
-            var ratios = new List<double>();
-            var all = new List<double>[] { [], [] };
+            var ratios = new List<double>[] { [], [], [] };
+            var all = new List<double>[] { [], [], [] };
             for (int run = 0; run < runs; run++)
             {
-                var times = new List<double>[] { [], [] };
+                var times = new List<double>[] { [], [], [] };
                 for (int block = 0; block < 40; block++)
                 {
                     for (int way = 0; way < ways.Length; way++)
@@ -125,14 +126,18 @@ internal static class GatewaySpeed
                     }
                 }
 
-                ratios.Add(Median(times[1]) / Median(times[0]));
-                all[0].AddRange(times[0]);
-                all[1].AddRange(times[1]);
+                ratios[0].Add(Median(times[1]) / Median(times[0]));
+                ratios[1].Add(Median(times[2]) / Median(times[0]));
+                ratios[2].Add(Median(times[1]) / Median(times[2]));
+                for (int way = 0; way < ways.Length; way++)
+                {
+                    all[way].AddRange(times[way]);
+                }
             }
 
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"one call, {name}: bare {Median(all[0]):N0} us, run {Median(all[1]):N0} us, ratio {Median(ratios):N2} (of {string.Join(", ", ratios.Select(static ratio => ratio.ToString("N2", CultureInfo.InvariantCulture)))})"));
+                $"one call, {name}: bare {Median(all[0]):N0} us, relay {Median(all[2]):N0} us, run {Median(all[1]):N0} us; run to bare {Listed(ratios[0])}, relay to bare {Listed(ratios[1])}, run to relay {Listed(ratios[2])}"));
         }
         finally
         {
@@ -142,6 +147,10 @@ internal static class GatewaySpeed
             }
         }
     }
+
+    private static string Listed(List<double> ratios) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Median(ratios):N2} ({string.Join(", ", ratios.Order().Select(static ratio => ratio.ToString("N2", CultureInfo.InvariantCulture)))})");
 
     private static Task<McpClient> ConnectAsync(string[] command, string era) => McpClient.CreateAsync(
         new StdioClientTransport(new StdioClientTransportOptions { Command = command[0], Arguments = command[1..], ShutdownTimeout = TimeSpan.FromSeconds(10) }),

@@ -22,7 +22,7 @@ internal static class StdioGateway
         var services = new ServiceCollection();
         GatewayServer? gateway = null;
         McpServer? server = null;
-        var transport = new ClientLineTransport(Console.OpenStandardInput(), Console.OpenStandardOutput(), MaxLine, fault => tooLarge = fault)
+        var transport = new ClientLineTransport(Console.OpenStandardInput(), Console.OpenStandardOutput(), MaxLine, fault => tooLarge = fault, TimeProvider.System)
         {
             HasRoom = StandardOutputRoom.Has,
             Takes = call => gateway!.Takes(call, server!),

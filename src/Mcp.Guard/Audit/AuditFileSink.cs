@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mcp.Guard.Pipeline;
 
 namespace Mcp.Guard.Audit;
 
@@ -115,7 +116,10 @@ internal sealed class AuditFileSink : IAuditSink, IAsyncDisposable
         if (hasRight)
         {
             // This thread is about to wait for the record, and then is the one that takes it up.
-            ThreadPool.UnsafeQueueUserWorkItem(pending, preferLocal: true);
+            if (!MessageThread.TryLeave(pending))
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(pending, preferLocal: true);
+            }
         }
 
         if (!Waits)

@@ -5,8 +5,8 @@ namespace Mcp.Guard.Audit;
 /// is more than appending; a record that comes alone is written by a thread of the pool, which spares its caller two switches of threads.
 /// </summary>
 /// <remarks>
-/// Neither is the caller's: a write may block for as long as the device likes, and a caller that wrote by itself could not be released by a time-out. The
-/// pool lends one thread at most.
+/// None is the caller's: a write may block for as long as the device likes, and a caller that wrote by itself could not be released by a time-out. One thread
+/// at most is lent.
 /// </remarks>
 internal sealed class AuditWriter
 {
@@ -58,7 +58,7 @@ internal sealed class AuditWriter
     public void Start() => _thread.Start();
 
     /// <summary>
-    /// Appends what waits, on a thread of the pool that then goes on with the caller, and leaves everything else to the log's own thread. The caller holds the
+    /// Appends what waits, on a lent thread that then goes on with the caller, and leaves everything else to the log's own thread. The caller holds the
     /// right to write.
     /// </summary>
     /// <param name="own">The caller's record.</param>

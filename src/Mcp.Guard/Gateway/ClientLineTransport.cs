@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
+using Mcp.Guard.Hosting;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.ResultLimit;
 using ModelContextProtocol;
@@ -19,7 +20,8 @@ namespace Mcp.Guard.Gateway;
 /// <param name="output">What the client reads. Every message is one write.</param>
 /// <param name="maxLineBytes">The longest line; a longer one ends the connection.</param>
 /// <param name="exceeded">Told once of such a line.</param>
-internal sealed class ClientLineTransport(Stream input, Stream output, int maxLineBytes, Action<MessageTooLargeException> exceeded) : ITransport
+/// <param name="time">The clock.</param>
+internal sealed class ClientLineTransport(Stream input, Stream output, int maxLineBytes, Action<MessageTooLargeException> exceeded, TimeProvider time) : ITransport
 {
     /// <summary>Calls that may be open here, those whose answers wait for the client included; further ones take the way of the SDK's server, which has bounds of its own.</summary>
     private const int MaxOpen = 256;
@@ -37,12 +39,9 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ArrayBufferWriter<byte> _line = new(MinBuffer);
     private Utf8JsonWriter? _writer;
-    private byte[] _buffer = new byte[MinBuffer];
-    private int _start;
-    private int _end;
-    private int _searched; // of what is held, from its start: it has no line feed
+    private readonly LineReader _lines = new(input, maxLineBytes);
+    private MessageThread? _thread;
     private int _open = 1; // this connection itself, until its input ends
-    private bool _begun;
 
     /// <summary>Whether a call is answered by <see cref="Answer"/>; the others go to the SDK's server.</summary>
     public Func<CallLine, bool>? Takes { get; init; }
@@ -58,7 +57,11 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
     public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
 
     /// <summary>Starts to read, on a thread of its own.</summary>
-    public void Start() => new Thread(Read) { IsBackground = true, Name = "mcp-guard client" }.Start();
+    public void Start()
+    {
+        _thread = new MessageThread("mcp-guard client", TakeNext, time);
+        _thread.Start();
+    }
 
     public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
@@ -105,63 +108,22 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
         }
 
         _toServer.Writer.TryComplete();
+        _thread?.Dispose();
         return default;
     }
 
-    private void Read()
+    private bool TakeNext()
     {
         try
         {
-            while (true)
+            if (!_lines.TryRead(out ReadOnlySpan<byte> line))
             {
-                ReadOnlySpan<byte> held = _buffer.AsSpan(_start, _end - _start);
-                int length = held[_searched..].IndexOf((byte)'\n');
-                if (length >= 0)
-                {
-                    length += _searched;
-                    _searched = 0;
-                    if (length > maxLineBytes)
-                    {
-                        throw new MessageTooLargeException("a line", maxLineBytes);
-                    }
-
-                    _start += length + 1;
-                    if (TakeLine(held[..length]))
-                    {
-                        return;
-                    }
-
-                    continue;
-                }
-
-                _searched = held.Length;
-                if (held.Length > maxLineBytes)
-                {
-                    throw new MessageTooLargeException("a line", maxLineBytes);
-                }
-
-                MakeRoom();
-                int count = input.Read(_buffer.AsSpan(_end));
-                if (count <= 0)
-                {
-                    // The last line may lack its line feed.
-                    if (_end > _start)
-                    {
-                        int last = _start;
-                        _start = _end;
-                        _searched = 0;
-                        if (TakeLine(_buffer.AsSpan(last, _end - last)))
-                        {
-                            return;
-                        }
-                    }
-
-                    End();
-                    return;
-                }
-
-                _end += count;
+                End();
+                return false;
             }
+
+            TakeLine(line);
+            return true;
         }
         catch (MessageTooLargeException tooLarge)
         {
@@ -172,40 +134,15 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
         {
             End(); // the client has gone
         }
+
+        return false;
     }
 
-    private void MakeRoom()
+    private void TakeLine(ReadOnlySpan<byte> line)
     {
-        if (_start == _end)
-        {
-            _start = _end = 0;
-            if (_buffer.Length > MinBuffer)
-            {
-                _buffer = new byte[MinBuffer];
-            }
-        }
-        else if (_end == _buffer.Length)
-        {
-            byte[] room = _start > _buffer.Length / 2 ? _buffer : new byte[Math.Min((long)_buffer.Length * 2, (long)maxLineBytes + MinBuffer)];
-            _buffer.AsSpan(_start, _end - _start).CopyTo(room);
-            _end -= _start;
-            _start = 0;
-            _buffer = room;
-        }
-    }
-
-    /// <summary>Hands one line on; true where this thread has become the call's, and another reads on.</summary>
-    private bool TakeLine(ReadOnlySpan<byte> line)
-    {
-        if (!_begun)
-        {
-            _begun = true;
-            line = line.StartsWith("\uFEFF"u8) ? line[3..] : line;
-        }
-
         if (line.Trim(" \t\r"u8).IsEmpty)
         {
-            return false;
+            return;
         }
 
         if (Answer is not null && Volatile.Read(ref _open) <= MaxOpen && CallLine.TryRead(line, out CallLine call) && IsTaken(call))
@@ -213,17 +150,17 @@ internal sealed class ClientLineTransport(Stream input, Stream output, int maxLi
             var cancel = new CancellationTokenSource();
             if (_calls.TryAdd(call.Id, cancel))
             {
+                // Of the line nothing is needed any more. Judging a call can take its time (a file system that hangs), and holds nothing up.
                 Interlocked.Increment(ref _open);
-                ThreadPool.UnsafeQueueUserWorkItem(static transport => transport.Read(), this, preferLocal: false);
+                _thread!.MayBeRelieved();
                 _ = AnswerAsync(call, cancel);
-                return true;
+                return;
             }
 
             cancel.Dispose(); // an id that is in use: the SDK's server says what that means
         }
 
         Pass(line);
-        return false;
     }
 
     private bool IsTaken(CallLine call)

@@ -44,26 +44,18 @@ internal sealed partial class GuardedTransport
         Exception? end = null;
         try
         {
-            ChannelReader<JsonRpcMessage> reader = _inner.MessageReader;
-            while (await reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
+            if (_inner is ILaunchedServer { Messages: { } source })
             {
-                while (!_closing.IsCancellationRequested && reader.TryRead(out JsonRpcMessage? message))
+                await source.ReadAllAsync(message => ReceiveSafely(message, isBehind: false), _closing.Token).ConfigureAwait(false);
+            }
+            else
+            {
+                ChannelReader<JsonRpcMessage> reader = _inner.MessageReader;
+                while (await reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
                 {
-                    // A fault while judging one message fails that message, never the loop.
-                    try
+                    while (!_closing.IsCancellationRequested && reader.TryRead(out JsonRpcMessage? message))
                     {
-                        if (message is JsonRpcNotification behind && reader.CanCount && reader.Count > MessageLimits.MaxUnreadMessages)
-                        {
-                            Drop(behind, "more notifications than can be read");
-                        }
-                        else
-                        {
-                            Receive(message);
-                        }
-                    }
-                    catch (Exception fault)
-                    {
-                        PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
+                        ReceiveSafely(message, isBehind: reader.CanCount && reader.Count > MessageLimits.MaxUnreadMessages);
                     }
                 }
             }
@@ -108,6 +100,26 @@ internal sealed partial class GuardedTransport
         foreach (AbandonedCall given in _late.TakeAll())
         {
             given.Lease?.Dispose();
+        }
+    }
+
+    /// <summary>A fault while judging one message fails that message, never the loop.</summary>
+    private void ReceiveSafely(JsonRpcMessage message, bool isBehind)
+    {
+        try
+        {
+            if (isBehind && message is JsonRpcNotification behind)
+            {
+                Drop(behind, "more notifications than can be read");
+            }
+            else
+            {
+                Receive(message);
+            }
+        }
+        catch (Exception fault)
+        {
+            PipelineLog.MessageFault(_pipeline.Logger, _state.Server.Id, fault);
         }
     }
 

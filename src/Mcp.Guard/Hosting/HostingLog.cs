@@ -21,6 +21,9 @@ internal static partial class HostingLog
     [LoggerMessage(EventId = 1110, Level = LogLevel.Warning, Message = "The connection to server '{Server}' failed: {Failure}")]
     public static partial void TransportFailed(ILogger logger, string server, string failure);
 
+    [LoggerMessage(EventId = 1111, Level = LogLevel.Debug, Message = "Server '{Server}' wrote a line that is no message; it was passed over ({Count} so far).")]
+    public static partial void UnreadableLine(ILogger logger, string server, long count);
+
     [LoggerMessage(EventId = 1140, Level = LogLevel.Error, Message = "The transport given for the server '{Server}' does not send through the HttpClient that the guard made for it; the connection was ended. Build the HttpClientTransport over that client.")]
     public static partial void ForeignHttpClient(ILogger logger, string server);
 }

@@ -7,6 +7,9 @@ internal interface ILaunchedServer
     /// <param name="atOnce">True to kill without grace; false closes its input and lets it end first.</param>
     Task EndAsync(bool atOnce);
 
+    /// <summary>What hands over the server's messages; null where they are read from the queue of the transport.</summary>
+    IMessageSource? Messages => null;
+
     /// <summary>Registers who is told why the guard ends the server because it passed a limit of its isolation. Must not block.</summary>
     void OnOverLimit(Action<string> told);
 }

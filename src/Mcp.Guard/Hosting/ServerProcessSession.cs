@@ -23,6 +23,8 @@ internal sealed class ServerProcessSession(ITransport streams, ServerProcess pro
         await process.DisposeAsync().ConfigureAwait(false);
     }
 
+    public IMessageSource? Messages => streams as IMessageSource;
+
     public void OnOverLimit(Action<string> told) => process.OnOverLimit(told);
 
     public async ValueTask DisposeAsync()

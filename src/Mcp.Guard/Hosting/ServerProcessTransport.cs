@@ -51,7 +51,10 @@ internal sealed class ServerProcessTransport(
         HostingLog.ServerStarted(logger, settings.Id, process.Plan.Mode);
         try
         {
-            ITransport streams = await new StreamClientTransport(new LineWriteStream(process.Input), process.Output, loggers).ConnectAsync(cancellationToken).ConfigureAwait(false);
+            // Reading with a thread of its own needs a read that the end of the connection ends.
+            ITransport streams = process.EndsReads
+                ? new ServerLineTransport(settings.Id, process.Input, process.Output, loggers.CreateLogger<ServerLineTransport>(), time)
+                : await new StreamClientTransport(new LineWriteStream(process.Input), process.Output, loggers).ConnectAsync(cancellationToken).ConfigureAwait(false);
             return new ServerProcessSession(streams, process);
         }
         catch

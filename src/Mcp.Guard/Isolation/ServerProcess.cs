@@ -59,6 +59,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The server writes it, through the wrapper of the options.</summary>
     public Stream Output { get; }
 
+    /// <summary>Whether a read of <see cref="Output"/> that blocks ends when that is closed.</summary>
+    public bool EndsReads => _child.EndsReads;
+
     /// <summary>Ends when the server has ended, never with a fault.</summary>
     public Task<ServerProcessExit> Exited => _exited;
 

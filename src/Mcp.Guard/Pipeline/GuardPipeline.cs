@@ -308,8 +308,7 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
 
         try
         {
-            BudgetLimits limits = BudgetStage.LimitsOf(context);
-            return limits.IsEmpty || await budgets.ChargeAsync(limits, context.Caller, context.Server.Id, context.TargetName!, context.ArgumentsDigest, ct).ConfigureAwait(false)
+            return await budgets.ChargeAsync(BudgetStage.LimitsOf(context), context.Caller, context.Server.Id, context.TargetName!, context.ArgumentsDigest, ct).ConfigureAwait(false)
                 ? null
                 : new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a parallel call spent the rest of the budget");
         }

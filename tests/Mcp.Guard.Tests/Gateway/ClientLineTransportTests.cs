@@ -27,7 +27,7 @@ internal sealed class ClientLineTransportTests : IDisposable
     public ClientLineTransportTests()
     {
         _client = new StreamReader(_toClient.Reader.AsStream());
-        _transport = new ClientLineTransport(_toGateway.Reader.AsStream(), _toClient.Writer.AsStream(), MaxLine, _exceeded.Add)
+        _transport = new ClientLineTransport(_toGateway.Reader.AsStream(), _toClient.Writer.AsStream(), MaxLine, _exceeded.Add, TimeProvider.System)
         {
             Takes = call => _takes(call),
             Answer = async (call, ct) => new JsonRpcResponse { Id = call.Id, Result = await _result.Task.WaitAsync(ct) },

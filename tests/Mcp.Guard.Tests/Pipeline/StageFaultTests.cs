@@ -6,6 +6,7 @@ namespace Mcp.Guard.Tests.Pipeline;
 
 /// <summary>Whatever a stage does instead of deciding, nothing reaches the server and the audit says why.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Children)] // most of them wait for a deadline; none holds anything that another one sees
 internal sealed class StageFaultTests
 {
     private static readonly string[] Places =

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 
 namespace Mcp.Guard.Tests.Policy;
@@ -257,7 +258,8 @@ internal sealed class RuleTests
     public void Judge_AllowPath_AllocatesNothing()
     {
         ServerSettings server = PolicyTexts.WithRules(Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":false},\"d\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":true,\"require\":true}");
-        JsonElement arguments = JsonElement.Parse("{\"a\":false}");
+        // A call's arguments are read once, before anybody judges them.
+        RequestPayload arguments = RequestPayload.OfArguments(JsonElement.Parse("{\"a\":false}"));
         bool allowed = true;
         long allocated = long.MaxValue;
         // The first round compiles and fills the caches; the second is what every later call costs.
@@ -266,7 +268,7 @@ internal sealed class RuleTests
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < 1_000; i++)
             {
-                allowed &= server.ForTool("t").Judge(arguments).Effect == RuleEffect.Allow;
+                allowed &= server.ForTool("t").JudgeCall(arguments).Effect == RuleEffect.Allow;
             }
 
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;

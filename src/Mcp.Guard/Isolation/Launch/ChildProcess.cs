@@ -15,6 +15,9 @@ internal abstract class ChildProcess : IAsyncDisposable
 
     public abstract Stream StandardError { get; }
 
+    /// <summary>Whether a read of <see cref="StandardOutput"/> that blocks ends when that is closed.</summary>
+    public virtual bool EndsReads => false;
+
     /// <summary>Ends with the exit code (128 + signal where a signal ended it, null where the system did not tell).</summary>
     public abstract Task<int?> Exited { get; }
 

@@ -16,7 +16,7 @@ internal sealed class LinuxChildProcess : ChildProcess
     private readonly int _pid;
     private readonly LinuxProcessTree? _tree;
     private readonly AnonymousPipeClientStream _input;
-    private readonly AnonymousPipeClientStream _output;
+    private readonly ChildOutput _output;
     private readonly AnonymousPipeClientStream _error;
     private bool _reaped;
 
@@ -27,7 +27,7 @@ internal sealed class LinuxChildProcess : ChildProcess
 
         // The runtime reads and writes such pipes without holding a thread.
         _input = new AnonymousPipeClientStream(PipeDirection.Out, input.IntoPipeHandle());
-        _output = new AnonymousPipeClientStream(PipeDirection.In, output.IntoPipeHandle());
+        _output = new ChildOutput(output);
         _error = new AnonymousPipeClientStream(PipeDirection.In, error.IntoPipeHandle());
     }
 
@@ -38,6 +38,8 @@ internal sealed class LinuxChildProcess : ChildProcess
     public override Stream StandardOutput => _output;
 
     public override Stream StandardError => _error;
+
+    public override bool EndsReads => true;
 
     public override Task<int?> Exited => _exited.Task;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Mcp.Guard.Isolation.Launch;
 
@@ -12,6 +13,7 @@ internal static class LinuxNative
     public const int SigKill = 9;
     public const int ErrorInterrupted = 4;
     public const int ErrorNoChild = 10;
+    public const int ErrorAgain = 11;
     public const int OpenReadOnly = 0;
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
@@ -89,6 +91,9 @@ internal static class LinuxNative
 
     [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static extern int Poll([In, Out] LinuxPoll[] watched, nuint count, int milliseconds);
+
+    [DllImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static extern nint Read(SafePipeHandle descriptor, ref byte buffer, nuint count);
 
     [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static extern int FileControl(int descriptor, int command, int argument);

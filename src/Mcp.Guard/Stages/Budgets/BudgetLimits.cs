@@ -6,9 +6,6 @@ internal sealed record BudgetLimits
     /// <summary>The recommended limits: only the loop breaker.</summary>
     public static readonly BudgetLimits Default = new();
 
-    /// <summary>True where nothing is limited.</summary>
-    public bool IsEmpty => CallsPerSession is null && CallsPerTool is null && IdenticalCalls is null;
-
     /// <summary>Calls of a session in all; no limit by default.</summary>
     public long? CallsPerSession { get; init; }
 

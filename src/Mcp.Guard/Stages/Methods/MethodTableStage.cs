@@ -18,7 +18,7 @@ internal sealed class MethodTableStage : IGuardStage<RequestContext>
         {
             RequestKind.Unknown => GuardDecision.Deny(GuardDenialCodes.MethodNotAllowed, "the method is not in the method table"),
             RequestKind.Completion when !context.Settings.AllowCompletion =>
-                GuardDecision.Deny(GuardDenialCodes.MethodNotAllowed, "completion is off: it tells a server what is typed; the policy can allow it with \"completion\": true"),
+                GuardDecision.Deny(GuardDenialCodes.MethodNotAllowed, "completion is off: it tells a server what is typed; the policy can allow it with \"allowCompletion\": true"),
             _ => GuardDecision.Continue,
         });
     }

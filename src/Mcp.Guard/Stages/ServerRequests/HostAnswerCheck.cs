@@ -32,22 +32,16 @@ internal sealed class HostAnswerCheck(ISchemaCompiler schemas, ContentRedaction 
         }
 
         // The host takes its time: what was allowed when it was asked may be allowed no more.
-        bool isAllowed = asked.Method switch
+        if (asked.Connection.Runtime.Halts.Find(asked.Server.Id, asked.Call?.TargetName, asked.Caller.UserId) is not null)
         {
-            MethodTable.Sampling => asked.Settings is { Sampling.Allowed: true },
-            MethodTable.Elicitation => asked.Settings is { Elicitation.Allowed: true },
-            _ => false,
-        };
-        if (!isAllowed || asked.Connection.Runtime.Halts.Find(asked.Server.Id, asked.Call?.TargetName, asked.Caller.UserId) is not null)
-        {
-            return HostAnswer.Refused("the policy no longer allows it, or a stop was set");
+            return HostAnswer.Refused("a stop was set");
         }
 
         return asked.Method switch
         {
-            MethodTable.Elicitation => JudgeElicitation(asked, answer),
-            MethodTable.Sampling => JudgeSampling(asked, answer),
-            _ => HostAnswer.Refused("an answer to a method that the host is not asked"),
+            MethodTable.Elicitation when asked.Settings is { Elicitation.Allowed: true } => JudgeElicitation(asked, answer),
+            MethodTable.Sampling when asked.Settings is { Sampling.Allowed: true } settings => JudgeSampling(asked, settings, answer),
+            _ => HostAnswer.Refused("the policy does not allow it, or no longer"),
         };
     }
 
@@ -91,13 +85,8 @@ internal sealed class HostAnswerCheck(ISchemaCompiler schemas, ContentRedaction 
             : HostAnswer.Refused("the answer holds a credential");
     }
 
-    private HostAnswer JudgeSampling(ServerRequestContext asked, JsonElement answer)
+    private HostAnswer JudgeSampling(ServerRequestContext asked, ServerSettings settings, JsonElement answer)
     {
-        if (asked.Settings is not { } settings)
-        {
-            return HostAnswer.Refused("the policy no longer names the server");
-        }
-
         if (!answer.TryGetProperty("role"u8, out JsonElement role) || role.ValueKind != JsonValueKind.String || !(role.ValueEquals("assistant"u8) || role.ValueEquals("user"u8))
             || !IsText(answer, "model"u8, MaxModelLength, isRequired: true) || !IsText(answer, "stopReason"u8, MaxStopLength, isRequired: false)
             || !answer.TryGetProperty("content"u8, out JsonElement content))

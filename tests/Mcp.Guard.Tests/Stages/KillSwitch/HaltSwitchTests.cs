@@ -234,6 +234,132 @@ internal sealed class HaltSwitchTests
         Assert.That(async () => await halts.HaltAsync(new HaltScope(null, "t"), "test", default), Throws.ArgumentException);
     }
 
+    [TestCase("")]
+    [TestCase("  ")]
+    public async Task Halt_WithoutAReason_Throws(string reason)
+    {
+        using HaltSwitch halts = await Started();
+        Assert.That(async () => await halts.HaltAsync(new HaltScope("s"), reason, default), Throws.ArgumentException);
+        Assert.That(halts.InForce, Is.Empty);
+    }
+
+    [Test]
+    public async Task Halt_Refused_SaysWhatToDo()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        Assert.That(async () => await halts.HaltAsync(new HaltScope(null, "t"), "test", default), Throws.ArgumentException.With.Message.Contains("needs its server"));
+        store.IsBroken = true;
+        for (int i = 0; i < HaltSwitch.MaxHalts; i++)
+        {
+            Assert.That(async () => await halts.HaltAsync(new HaltScope($"s{i}"), "test", default), Throws.InstanceOf<IOException>(), $"{i}");
+        }
+
+        Assert.That(async () => await halts.HaltAsync(new HaltScope("more"), "test", default), Throws.ArgumentException.With.Message.Contains("1024 stops are in force"));
+        Assert.That(async () => await halts.HaltAsync(new HaltScope("s7"), "again", default), Throws.InstanceOf<IOException>(), "one that is there takes no other place");
+        Assert.That(halts.Find("s7", null, "u")!.Reason, Is.EqualTo("again"));
+        Assert.That(halts.InForce, Has.Count.EqualTo(HaltSwitch.MaxHalts));
+    }
+
+    [Test]
+    public void InForce_StopsNeverRead_IsTheOneThatStopsEverything()
+    {
+        using var halts = new HaltSwitch(new BrokenStore(), new FakeTimeProvider());
+        Assert.That(halts.InForce.Single().Scope, Is.EqualTo(HaltScope.Everything));
+        Assert.That(halts.InForce.Single().Reason, Is.Not.Empty);
+    }
+
+    // The stop is another host's business too: once the shared list shows it, its end there is its end here.
+    [Test]
+    public async Task Halt_StoredAndEndedElsewhere_EndsHere()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        await halts.HaltAsync(new HaltScope("other"), "test", default);
+        await halts.HaltAsync(new HaltScope("s"), "test", default);
+        store.Tell([]);
+        Assert.That(halts.InForce, Is.Empty);
+    }
+
+    // Until the shared list shows it, a list without it is an older one.
+    [Test]
+    public async Task Halt_StoreThatDoesNotShowIt_HoldsHere()
+    {
+        var store = new BrokenStore { IsBroken = false, Forgets = true };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        store.Tell([new Halt(new HaltScope("other"), "elsewhere", default)]);
+        await halts.HaltAsync(new HaltScope("s"), "test", default);
+        store.Tell([]);
+        Assert.That(halts.Find("s", null, "u")?.Reason, Is.EqualTo("test"));
+    }
+
+    [Test]
+    public async Task Halt_StoreFails_RunningCallsEndAllTheSame()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        using var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        using HaltRegistration running = halts.Register("s", "t", "u");
+        store.IsBroken = true;
+        Assert.That(async () => await halts.HaltAsync(new HaltScope("s"), "test", default), Throws.InstanceOf<IOException>());
+        await Cancelled(running.Token);
+    }
+
+    [Test]
+    public async Task Start_Twice_FollowsTheStoreOnceAndDisposeEndsIt()
+    {
+        var store = new BrokenStore { IsBroken = false };
+        var halts = new HaltSwitch(store, new FakeTimeProvider());
+        await halts.StartAsync(default);
+        await halts.StartAsync(default);
+        Assert.That((store.Subscriptions, store.Ended), Is.EqualTo((1, 0)));
+        halts.Dispose();
+        halts.Dispose();
+        Assert.That(store.Ended, Is.EqualTo(1));
+    }
+
+    // A call that is done takes no part in later stops, and its token is nobody's any more.
+    [Test]
+    public async Task Dispose_Registration_TakesNoPartAnyMore()
+    {
+        using HaltSwitch halts = await Started();
+        HaltRegistration done = halts.Register("s", "t", "u");
+        CancellationToken token = done.Token;
+        done.Dispose();
+        await halts.HaltAsync(HaltScope.Everything, "test", default);
+        Assert.That(token.IsCancellationRequested, Is.False);
+        Assert.That(() => token.WaitHandle, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(done.Cancel, Throws.Nothing);
+    }
+
+    [Test]
+    public async Task Resume_OfNothing_ChangesNothing()
+    {
+        var store = new InMemoryHaltStore();
+        Assert.That(await store.ClearAsync(new HaltScope("s"), default), Is.False);
+        Assert.That((await store.ReadAsync(default)).Version, Is.Zero);
+        await store.SetAsync(new Halt(new HaltScope("s"), "test", default), default);
+        Assert.That(await store.ClearAsync(new HaltScope("s"), default), Is.True);
+        Assert.That((await store.ReadAsync(default)).Version, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Set_StoreIsFull_SaysWhatToDoAndTakesWhatIsThereAgain()
+    {
+        var store = new InMemoryHaltStore();
+        for (int i = 0; i < HaltSwitch.MaxHalts; i++)
+        {
+            await store.SetAsync(new Halt(new HaltScope($"s{i}"), "test", default), default);
+        }
+
+        Assert.That(async () => await store.SetAsync(new Halt(new HaltScope("more"), "test", default), default), Throws.InvalidOperationException.With.Message.Contains("1024 stops are in force"));
+        await store.SetAsync(new Halt(new HaltScope("s7"), "again", default), default);
+        Assert.That((await store.ReadAsync(default)).Halts.Single(halt => halt.Scope.Server == "s7").Reason, Is.EqualTo("again"));
+    }
+
     private static async Task<HaltSwitch> Started()
     {
         var halts = new HaltSwitch(new InMemoryHaltStore(), new FakeTimeProvider());
@@ -257,9 +383,16 @@ internal sealed class HaltSwitchTests
 
         public bool IsBroken { get; set; } = true;
 
+        /// <summary>Takes stops and never shows them.</summary>
+        public bool Forgets { get; init; }
+
+        public int Subscriptions { get; private set; }
+
+        public int Ended { get; private set; }
+
         public void Tell(IReadOnlyList<Halt> halts, long version = 100) => _changed!(new HaltSnapshot(version, halts));
 
-        public ValueTask SetAsync(Halt halt, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.SetAsync(halt, ct);
+        public ValueTask SetAsync(Halt halt, CancellationToken ct) => IsBroken ? throw new IOException("store") : Forgets ? default : _inner.SetAsync(halt, ct);
 
         public ValueTask<bool> ClearAsync(HaltScope scope, CancellationToken ct) => IsBroken ? throw new IOException("store") : _inner.ClearAsync(scope, ct);
 
@@ -280,7 +413,13 @@ internal sealed class HaltSwitchTests
         public IDisposable Subscribe(Action<HaltSnapshot> changed)
         {
             _changed = changed;
-            return new MemoryStream();
+            Subscriptions++;
+            return new Subscription(() => Ended++);
+        }
+
+        private sealed class Subscription(Action end) : IDisposable
+        {
+            public void Dispose() => end();
         }
     }
 }

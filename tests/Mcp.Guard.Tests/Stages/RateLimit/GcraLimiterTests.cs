@@ -142,6 +142,112 @@ internal sealed class GcraLimiterTests
         Assert.That(limiter.KeyCount, Is.LessThanOrEqualTo(4_010));
     }
 
+    [TestCase(0, false)]
+    [TestCase(1, true)]
+    [TestCase(GcraLimiter.MaxCharges, true)]
+    [TestCase(GcraLimiter.MaxCharges + 1, false)]
+    public void Acquire_NumberOfLimits_IsOneToSixteen(int limits, bool counts)
+    {
+        var limiter = new GcraLimiter(new FakeTimeProvider());
+        RateLimitCharge[] charges = [.. Enumerable.Range(0, limits).Select(i => Charge("a", 1, TimeSpan.FromDays(1), id: $"limit {i}"))];
+        if (!counts)
+        {
+            Assert.That(() => limiter.Acquire(charges), Throws.ArgumentException.With.Message.Contains("1 to 16"));
+            return;
+        }
+
+        Assert.That(limiter.Acquire(charges).IsAdmitted, Is.True);
+        Assert.That(limiter.Acquire(charges), Is.EqualTo(new RateLimitLease(false, TimeSpan.FromDays(1), "limit 0")), "of limits spent alike the first is named");
+    }
+
+    [Test]
+    public void Acquire_CapOfNoKeys_Throws() => Assert.That(() => new GcraLimiter(new FakeTimeProvider(), 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+
+    // Each reading finds room, the second charge does not: what was charged goes back.
+    [Test]
+    public void Acquire_RoomForSomeOfTheChargesOnly_ChargesNone()
+    {
+        var limiter = new GcraLimiter(new FakeTimeProvider());
+        RateLimitCharge first = Charge("a", 2, TimeSpan.FromDays(1), id: "first");
+        RateLimitCharge second = Charge("a", 5, TimeSpan.FromDays(1), id: "second");
+        RateLimitCharge last = Charge("a", 1, TimeSpan.FromMinutes(1), id: "last");
+        RateLimitCharge[] charges = [first, second, last, last];
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.That(limiter.Acquire(charges), Is.EqualTo(new RateLimitLease(false, TimeSpan.FromMinutes(1), "last")));
+        }
+
+        Assert.That((Take(limiter, first, 9), Take(limiter, second, 9), Take(limiter, last, 9)), Is.EqualTo((2, 5, 1)));
+    }
+
+    // While the charges go back another call uses up a limit that this one had not come to.
+    [TestCase(1, "met")]
+    [TestCase(60, "other")]
+    [TestCase(3600, "other")]
+    public void Acquire_AnotherLimitIsSpentMeanwhile_NamesTheLongerWait(int seconds, string named)
+    {
+        var time = new InterruptedTime();
+        var limiter = new GcraLimiter(time);
+        RateLimitCharge met = Charge("a", 1, TimeSpan.FromSeconds(60), id: "met");
+        RateLimitCharge other = Charge("a", 1, TimeSpan.FromSeconds(seconds), id: "other");
+        int readings = 0;
+        time.OnReading = () => readings += readings == 1 && limiter.Acquire(in other).IsAdmitted ? 2 : 1;
+        RateLimitLease refusal = limiter.Acquire([met, met, other]);
+        Assert.That(readings, Is.GreaterThanOrEqualTo(3), "the other call was admitted in between");
+        Assert.That(refusal, Is.EqualTo(new RateLimitLease(false, TimeSpan.FromSeconds(Math.Max(60, seconds)), named)));
+    }
+
+    [Test]
+    public void Acquire_IdleKeysOfAChangedRate_LeaveToo()
+    {
+        var time = new FakeTimeProvider();
+        var limiter = new GcraLimiter(time);
+        for (int i = 0; i < 1_000; i++)
+        {
+            limiter.Acquire(Charge($"user {i}", 3, TimeSpan.FromSeconds(1)));
+            limiter.Acquire(Charge($"user {i}", 2, TimeSpan.FromSeconds(1)));
+        }
+
+        Assert.That(limiter.KeyCount, Is.EqualTo(1_000));
+        time.Advance(TimeSpan.FromSeconds(2));
+        for (int i = 0; i < 1_000; i++)
+        {
+            limiter.Acquire(Charge($"later {i}", 3, TimeSpan.FromSeconds(1)));
+        }
+
+        Assert.That(limiter.KeyCount, Is.LessThanOrEqualTo(1_010));
+    }
+
+    // Where every key is in use, new ones share a bucket without a burst, which keeps what it owes under a new rate.
+    [TestCase(3, 60)]
+    [TestCase(6, 10)]
+    [TestCase(3, 20)]
+    public void Acquire_SharedBucketUnderAnotherRate_KeepsWhatItOwes(long permits, int seconds)
+    {
+        var limiter = new GcraLimiter(new FakeTimeProvider(), maxKeys: 1);
+        Assert.That(limiter.Acquire(Charge("first", 1, TimeSpan.FromDays(1))).IsAdmitted, Is.True);
+        Assert.That(limiter.Acquire(Charge("second", 3, TimeSpan.FromSeconds(60))).IsAdmitted, Is.True);
+        Assert.That(limiter.Acquire(Charge("third", 3, TimeSpan.FromSeconds(60))).RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(20)), "one for all, and no burst");
+        RateLimitLease changed = limiter.Acquire(Charge("fourth", permits, TimeSpan.FromSeconds(seconds)));
+        Assert.That(changed.IsAdmitted, Is.False);
+        Assert.That(changed.RetryAfter, Is.EqualTo(TimeSpan.FromTicks(Math.Min(20 * TimeSpan.TicksPerSecond, ((seconds * TimeSpan.TicksPerSecond) + permits - 1) / permits))));
+        Assert.That(limiter.KeyCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Acquire_MoreLimitsThanSharedBuckets_Throws()
+    {
+        var limiter = new GcraLimiter(new FakeTimeProvider(), maxKeys: 1);
+        limiter.Acquire(Charge("first", 1, TimeSpan.FromDays(1)));
+        for (int i = 0; i < 4096; i++)
+        {
+            Assert.That(limiter.Acquire(Charge("other", 1, TimeSpan.FromDays(1), id: $"limit {i}")).IsAdmitted, Is.True);
+        }
+
+        Assert.That(() => limiter.Acquire(Charge("other", 1, TimeSpan.FromDays(1), id: "one more")), Throws.InvalidOperationException.With.Message.Contains("no shared bucket left"));
+        Assert.That(limiter.Acquire(Charge("other", 1, TimeSpan.FromDays(1), id: "limit 7")).IsAdmitted, Is.False, "those that are there go on");
+    }
+
     internal static RateLimitCharge Charge(string user, long permits, TimeSpan window, long? burst = null, string id = "limit") =>
         new(new RateLimitKey(id, null, null, user, null), permits, window, burst ?? permits);
 
@@ -154,5 +260,25 @@ internal sealed class GcraLimiterTests
         }
 
         return admitted;
+    }
+
+    /// <summary>Time that stands still, and something that happens whenever it is read.</summary>
+    private sealed class InterruptedTime : TimeProvider
+    {
+        public Action? OnReading { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp()
+        {
+            if (OnReading is { } happens)
+            {
+                OnReading = null;
+                happens();
+                OnReading = happens;
+            }
+
+            return 0;
+        }
     }
 }

@@ -33,6 +33,34 @@ internal sealed class UrlDisplayTests
     [TestCase("https://[::1]/a", "https://[::1]/a")]
     public void Read_BracketsBehindTheHost_AreNoMarkdown(string text, string shown) => Assert.That(UrlDisplay.Read(text)?.Url, Is.EqualTo(shown));
 
+    [TestCase("https://a.example/ b")]
+    [TestCase("https://a.example/\tb")]
+    [TestCase("https://a.example/\nb")]
+    [TestCase("https://a.example/b\\c")]
+    [TestCase("ftp://a.example/")]
+    [TestCase("http://10.0.0.1/")]
+    [TestCase("ftp://127.0.0.1/")]
+    [TestCase("https://user:word@a.example/")]
+    public void Read_AddressWithWhatHidesInIt_IsRefused(string text) => Assert.That(UrlDisplay.Read(text), Is.Null);
+
+    [TestCase(2048, true)]
+    [TestCase(2049, false)]
+    public void Read_Length_IsBounded(int length, bool shown) => Assert.That(UrlDisplay.Read("https://a.example/".PadRight(length, 'a')) is not null, Is.EqualTo(shown));
+
+    [TestCase("https://a.example:443/", "https://a.example/", null)]
+    [TestCase("https://a.example:8443/", "https://a.example:8443/", null)]
+    [TestCase("http://localhost:80/x", "http://localhost/x", null)]
+    [TestCase("https://xn--e1awd7f.example/", "https://xn--e1awd7f.example/", "internationalised")]
+    [TestCase("https://a.xn--e1awd7f/", "https://a.xn--e1awd7f/", "internationalised")]
+    [TestCase("https://axn--b.example/", "https://axn--b.example/", null)]
+    [TestCase("https://g\u0456thub.com/login", "https://xn--gthub-n2e.com/login", "several scripts")]
+    public void Read_Address_IsShownAsItIsOpenedWithItsWarning(string text, string shown, string? warning)
+    {
+        UrlDisplay? display = UrlDisplay.Read(text);
+        Assert.That(display?.Url, Is.EqualTo(shown));
+        Assert.That(display!.Warning, warning is null ? Is.Null : Does.Contain(warning));
+    }
+
     [Test]
     public void Read_LongAddress_IsRefused() => Assert.That(UrlDisplay.Read("https://a.example/" + new string('a', 2048)), Is.Null);
 
