@@ -56,6 +56,10 @@ internal static class CommandLineFinder
     /// <summary>What stands behind a quote that ends a word and opens none.</summary>
     private static readonly SearchValues<char> BehindQuotes = SearchValues.Create(" \t\r\n,;:|)]}<>&\\`");
 
+    private static readonly SearchValues<char> StatementEnds = SearchValues.Create(" \t\r\n;,)\"'`");
+
+    private static readonly SearchValues<char> PortMapping = SearchValues.Create("0123456789.:-");
+
     private static readonly string[] Statements = ["identified by", "IDENTIFIED BY", "Identified By", "Identified by", "identified with", "IDENTIFIED WITH", "Identified With", "Identified with"];
 
     /// <summary>The word before the password in statements of PostgreSQL and of older MySQL.</summary>
@@ -296,7 +300,7 @@ internal static class CommandLineFinder
             value = value[..^4];
         }
 
-        return value.Contains(':') && !value.ContainsAnyExcept("0123456789.:-");
+        return value.Contains(':') && !value.ContainsAnyExcept(PortMapping);
     }
 
     /// <summary>The index after a word with its quoted parts; a quote that closes one around the command ends it.</summary>
@@ -389,7 +393,7 @@ internal static class CommandLineFinder
 
         if (!Literal(text, at, ref matches) && isStatement)
         {
-            int length = text[at..].IndexOfAny(" \t\r\n;,)\"'`");
+            int length = text[at..].IndexOfAny(StatementEnds);
             Take(text, at, length < 0 ? text.Length : at + length, ref matches);
         }
     }

@@ -457,7 +457,7 @@ internal static class KeyedValueFinder
     private static int LiteralMark(ReadOnlySpan<char> value)
     {
         int mark = value[..Math.Min(3, value.Length)].IndexOfAny('"', '\'');
-        return mark > 0 && !value[..mark].ContainsAnyExcept("bBrRuUfFN@$L") ? mark : 0;
+        return mark > 0 && !value[..mark].ContainsAnyExcept(LiteralMarks) ? mark : 0;
     }
 
     /// <summary>A value in quotes, which may be doubled (CSV) or three (a block of several lines).</summary>
@@ -617,6 +617,7 @@ internal static class KeyedValueFinder
             : spaced && separator == '=' && value.Contains('.') && !value.ContainsAnyExcept(IdentifierPath) && !value.ContainsAnyInRange('0', '9');
     }
 
+    private static readonly SearchValues<char> LiteralMarks = SearchValues.Create("bBrRuUfFN@$L");
     private static readonly SearchValues<char> CallPath = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:");
     private static readonly SearchValues<char> IdentifierPath = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 

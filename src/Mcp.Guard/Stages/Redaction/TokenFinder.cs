@@ -387,13 +387,14 @@ internal static class TokenFinder
         }
 
         ReadOnlySpan<char> address = rest[..Math.Min(MaxUserInformation, rest.Length)];
-        int blank = address.IndexOfAny(" \t\r\n\"'<>`\\");
+        int blank = address.IndexOfAny(UserInformationEnds);
         address = blank < 0 ? address : address[..blank];
         int at = address.IndexOf('@');
         return at > 0 && address[colon..at].ContainsAnyInRange('0', '9') ? at : -1;
     }
 
     private static readonly SearchValues<char> LowerLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> UserInformationEnds = SearchValues.Create(" \t\r\n\"'<>`\\");
     private static readonly SearchValues<char> AuthorityEnds = SearchValues.Create("/?# \t\r\n\"'<>`\\");
 
     private static bool IsPlaceholderPassword(ReadOnlySpan<char> secret) => secret.Length >= Placeholders.MinLength ? Placeholders.Is(secret) : secret[0] == '*';
