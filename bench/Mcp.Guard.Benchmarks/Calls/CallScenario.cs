@@ -165,8 +165,7 @@ internal sealed class CallScenario : IAsyncDisposable
     public async ValueTask<bool> AllowedAsync()
     {
         GuardEvaluation evaluation = await Guard.Runtime.Pipeline.EvaluateAsync(Read(), CancellationToken.None).ConfigureAwait(false);
-        GuardResult result = await evaluation.CompleteAsync(ReadResult()).ConfigureAwait(false);
-        return result.IsAllowed;
+        return IsForwardable(evaluation) && (await evaluation.CompleteAsync(ReadResult()).ConfigureAwait(false)).IsAllowed;
     }
 
     public async ValueTask DisposeAsync()
@@ -183,7 +182,7 @@ internal sealed class CallScenario : IAsyncDisposable
     private static RequestContext Read(ConnectionState connection, GuardCaller caller, JsonNode parameters)
     {
         RequestContext context = connection.CreateRequest("tools/call", caller);
-        if (!MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
+        if (!MessageSnapshot.TryTakeRequest(parameters, out RequestPayload payload, out string fault))
         {
             throw new InvalidOperationException(fault);
         }
@@ -192,12 +191,15 @@ internal sealed class CallScenario : IAsyncDisposable
         return context;
     }
 
+    /// <summary>What leaves is asked for, as the transport does: the element is made only then.</summary>
+    private static bool IsForwardable(GuardEvaluation evaluation) => evaluation.Payload.ValueKind == JsonValueKind.Object;
+
     private bool Run(ConnectionState connection, GuardCaller caller, JsonNode parameters)
     {
         // Nothing in it waits, so the value is there at once.
         ValueTask<GuardEvaluation> judging = Guard.Runtime.Pipeline.EvaluateAsync(Read(connection, caller, parameters), CancellationToken.None);
         GuardEvaluation evaluation = judging.IsCompletedSuccessfully ? judging.Result : judging.AsTask().GetAwaiter().GetResult();
-        if (!evaluation.IsAllowed)
+        if (!evaluation.IsAllowed || !IsForwardable(evaluation))
         {
             return false;
         }

@@ -150,7 +150,7 @@ internal sealed class ApprovalChatClient(IChatClient inner, GuardRuntime runtime
             return null;
         }
 
-        if (context.Settings is null || !MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out _))
+        if (context.Settings is null || !MessageSnapshot.TryTakeRequest(parameters, out RequestPayload payload, out _))
         {
             return null;
         }
@@ -160,8 +160,7 @@ internal sealed class ApprovalChatClient(IChatClient inner, GuardRuntime runtime
         return context.Fault is null && context.Refusal is null ? context : null;
     }
 
-    private static string? Digest(RequestContext context) =>
-        ArgumentsDigest.TryCompute(context.ArgumentsElement, out string? digest) == JsonFault.None ? digest : null;
+    private static string? Digest(RequestContext context) => context.ArgumentsDigestOrNull;
 
     // ---- what is answered -------------------------------------------------------------------------------------------------------------------
 

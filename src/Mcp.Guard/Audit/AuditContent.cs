@@ -43,7 +43,19 @@ internal sealed class AuditContent(Func<AuditDigest?> digest, Func<JsonElement, 
     {
         try
         {
-            return value.ValueKind == JsonValueKind.Undefined ? null : (digest() ?? _own).Of(JsonMarshal.GetRawUtf8Value(value));
+            return value.ValueKind == JsonValueKind.Undefined ? null : Digest(JsonMarshal.GetRawUtf8Value(value));
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+
+    public string? Digest(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return utf8.IsEmpty ? null : (digest() ?? _own).Of(utf8);
         }
         catch (Exception)
         {

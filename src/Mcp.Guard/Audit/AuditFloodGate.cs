@@ -13,7 +13,7 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     private readonly AuditFloodOptions _options;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string? Server, string? User, string? Session), Source> _sources = [];
+    private readonly Dictionary<SourceKey, Source> _sources = [];
     private readonly Source _others = new();
     private readonly ITimer _timer;
     private List<AuditRecord> _unwritten = [];
@@ -39,17 +39,24 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
     /// <summary>The same, and whether the record was only counted: what it tells is then nowhere.</summary>
     public ValueTask WriteAsync(AuditRecord record, out bool isCounted, CancellationToken ct)
     {
-        isCounted = CanFlood(record) && !Passes(record);
+        isCounted = false;
+        if (!CanFlood(record))
+        {
+            return _inner.WriteAsync(record, ct);
+        }
+
+        // Hash and digest are made here, so that nobody else waits for them.
+        var from = new SourceKey(record.Server, record.UserId, record.SessionId);
+        isCounted = !Passes(record, in from);
         if (!isCounted)
         {
             return _inner.WriteAsync(record, ct);
         }
 
-        // The digest is made here, so that nobody else waits for it.
         string? digest = record.ArgumentsDigest;
         lock (_gate)
         {
-            SourceOf(record).Count(record, digest, _options.DistinctEvents);
+            SourceOf(in from).Count(record, digest, _options.DistinctEvents);
         }
 
         return default;
@@ -85,18 +92,17 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         _ => false,
     };
 
-    private bool Passes(AuditRecord record)
+    private bool Passes(AuditRecord record, in SourceKey from)
     {
         lock (_gate)
         {
-            Source source = SourceOf(record);
+            Source source = SourceOf(in from);
             return record.Kind == AuditKind.Catalog ? ++source.Listed <= _options.CatalogQuota : ++source.Seen <= _options.Quota;
         }
     }
 
-    private Source SourceOf(AuditRecord record)
+    private Source SourceOf(in SourceKey key)
     {
-        (string?, string?, string?) key = (record.Server, record.UserId, record.SessionId);
         if (_sources.TryGetValue(key, out Source? source))
         {
             return source;
@@ -161,6 +167,25 @@ internal sealed class AuditFloodGate : IAuditSink, IAsyncDisposable
         }
 
         Interlocked.Add(ref _lost, count.Count);
+    }
+
+    /// <summary>One server and caller, hashed when it is made and not under the lock.</summary>
+    private readonly struct SourceKey(string? server, string? user, string? session) : IEquatable<SourceKey>
+    {
+        private readonly string? _server = server;
+        private readonly string? _user = user;
+        private readonly string? _session = session;
+        private readonly int _hash = HashCode.Combine(server, user, session);
+
+        public bool Equals(SourceKey other) =>
+            _hash == other._hash
+            && string.Equals(_session, other._session, StringComparison.Ordinal)
+            && string.Equals(_user, other._user, StringComparison.Ordinal)
+            && string.Equals(_server, other._server, StringComparison.Ordinal);
+
+        public override bool Equals(object? obj) => obj is SourceKey other && Equals(other);
+
+        public override int GetHashCode() => _hash;
     }
 
     /// <summary>What one server and caller caused in the current window.</summary>

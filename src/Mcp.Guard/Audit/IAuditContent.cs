@@ -14,4 +14,7 @@ internal interface IAuditContent
 
     /// <summary>A keyed digest of the whole value; null where there is none.</summary>
     string? Digest(JsonElement value);
+
+    /// <summary>The same for the JSON text of a value; null where it is empty.</summary>
+    string? Digest(ReadOnlySpan<byte> utf8);
 }

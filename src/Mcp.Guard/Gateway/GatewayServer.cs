@@ -547,7 +547,7 @@ internal sealed partial class GatewayServer : IAsyncDisposable, IDisposable
 
         await Runtime.StartAsync(ct).ConfigureAwait(false);
         RequestContext context = own.CreateRequest(method, caller);
-        if (MessageSnapshot.TryTake(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
+        if (MessageSnapshot.TryTakeRequest(parameters, out RequestPayload payload, out string fault))
         {
             context.SetPayload(payload);
             ArgumentRedaction.Apply(context);

@@ -29,8 +29,7 @@ internal sealed class ContinuationTable
     }
 
     /// <summary>Whether a request says that it continues another.</summary>
-    public static bool IsContinuation(JsonElement payload) =>
-        payload.ValueKind == JsonValueKind.Object && (payload.TryGetProperty("inputResponses"u8, out _) || payload.TryGetProperty("requestState"u8, out _));
+    public static bool IsContinuation(RequestPayload payload) => payload.Has("inputResponses"u8) || payload.Has("requestState"u8);
 
     /// <summary>Remembers what may be answered; a denial where the call has asked too often.</summary>
     public GuardDenial? Add(RequestContext call, InputRequestReview review, DateTimeOffset now)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Redaction;
 
@@ -30,9 +29,9 @@ public sealed class GuardConnection
         RequestContext context = _state.CreateRequest(method, caller ?? Hosting.AmbientCaller.Current ?? _state.ConnectionCaller);
         if (parameters.IsEmpty)
         {
-            context.SetPayload(default);
+            context.SetPayload(RequestPayload.None);
         }
-        else if (MessageSnapshot.TryParse(parameters, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
+        else if (MessageSnapshot.TryReadRequest(parameters, out RequestPayload payload, out string fault))
         {
             context.SetPayload(MetaFilter.ToServer(payload, context.Settings));
             context.UseExactName();

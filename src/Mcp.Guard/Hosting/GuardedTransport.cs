@@ -369,14 +369,14 @@ internal sealed partial class GuardedTransport : ITransport
     private RequestContext CreateContext(JsonRpcRequest request, GuardCaller caller)
     {
         RequestContext context = _state.CreateRequest(request.Method, caller);
-        if (!MessageSnapshot.TryTake(request.Params, MessageLimits.MaxRequestBytes, out JsonElement payload, out string fault))
+        if (!MessageSnapshot.TryTakeRequest(request.Params, out RequestPayload payload, out string fault))
         {
             context.Fault = fault;
             return context;
         }
 
         payload = MetaFilter.ToServer(payload, context.Settings);
-        if (ProtocolVersionOf(payload) is { } version && MethodTable.IsStateless(version))
+        if (payload.MetaTextOf("io.modelcontextprotocol/protocolVersion"u8) is { } version && MethodTable.IsStateless(version))
         {
             _state.ProtocolVersion = version;
         }
@@ -414,7 +414,7 @@ internal sealed partial class GuardedTransport : ITransport
             context.UseExactName();
         }
 
-        if (context.Fault is null && ContinuationTable.IsContinuation(context.Current))
+        if (context.Fault is null && ContinuationTable.IsContinuation(context.Parameters))
         {
             _continuations.Bind(context, _pipeline.Time.GetUtcNow());
             await ContinuedAnswers.JudgeAsync(this, context).ConfigureAwait(false);
@@ -794,15 +794,6 @@ internal sealed partial class GuardedTransport : ITransport
     }
 
     // ---- small readers ----------------------------------------------------------------------------------------------------------------------
-
-    private static string? ProtocolVersionOf(JsonElement payload) =>
-        payload.ValueKind == JsonValueKind.Object
-        && payload.TryGetProperty("_meta"u8, out JsonElement meta)
-        && meta.ValueKind == JsonValueKind.Object
-        && meta.TryGetProperty("io.modelcontextprotocol/protocolVersion"u8, out JsonElement version)
-        && version.ValueKind == JsonValueKind.String
-            ? version.GetString()
-            : null;
 
     private static string? ProgressTokenOf(JsonElement payload) =>
         payload.ValueKind == JsonValueKind.Object

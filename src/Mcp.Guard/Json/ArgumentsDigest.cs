@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Stages.Schema.JsonSchema;
 
 namespace Mcp.Guard.Json;
 
@@ -27,5 +28,13 @@ internal static class ArgumentsDigest
         JsonFault fault = CanonicalJson.TryHash(Domain, arguments, JsonLimits.Message, hash);
         digest = fault == JsonFault.None ? Convert.ToHexStringLower(hash) : null;
         return fault;
+    }
+
+    /// <summary>The same for arguments that were read already.</summary>
+    public static string Compute(in JsonView view, int token)
+    {
+        Span<byte> hash = stackalloc byte[CanonicalJson.HashLength];
+        CanonicalJson.Hash(Domain, in view, token, hash);
+        return Convert.ToHexStringLower(hash);
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Mcp.Guard.Stages.Schema.JsonSchema;
 
 namespace Mcp.Guard.Json;
 
@@ -16,6 +17,8 @@ internal static class CanonicalJson
     public const int HashLength = 32;
 
     private const int StackBuffer = 512;
+
+    private const int StackMembers = 16;
 
     /// <summary>Writes the canonical form. A text that is refused may leave nothing or only a start in <paramref name="output"/>: use it only after <see cref="JsonFault.None"/>.</summary>
     public static JsonFault TryWrite(ReadOnlySpan<byte> json, in JsonLimits limits, IBufferWriter<byte> output)
@@ -90,6 +93,101 @@ internal static class CanonicalJson
         }
 
         return TryHash(domain, JsonMarshal.GetRawUtf8Value(json), limits, hash);
+    }
+
+    /// <summary>The same for a value of a text that was read already.</summary>
+    /// <param name="domain">What the hash is for, fixed by the caller.</param>
+    /// <param name="view">The reading.</param>
+    /// <param name="token">The value in it.</param>
+    /// <param name="hash">Receives <see cref="HashLength"/> bytes.</param>
+    [SkipLocalsInit] // what was not written to the buffer is not read
+    public static void Hash(ReadOnlySpan<byte> domain, in JsonView view, int token, Span<byte> hash)
+    {
+        var sink = new CanonicalSink(stackalloc byte[StackBuffer], output: null);
+        try
+        {
+            sink.Write(domain);
+            WriteValue(in view, token, ref sink);
+            sink.Finish(hash);
+        }
+        finally
+        {
+            sink.Dispose();
+        }
+    }
+
+    // Recurses once a level; the reader refuses texts deeper than MessageLimits.MaxDepth.
+    private static void WriteValue(in JsonView view, int index, ref CanonicalSink sink)
+    {
+        ref readonly JsonToken token = ref view.Tokens[index];
+        switch (token.Type)
+        {
+            case JsonTypes.Object:
+                WriteObject(in view, index, ref sink);
+                break;
+            case JsonTypes.Array:
+                sink.Write((byte)'[');
+                for (int child = index + 1; child < token.Link; child = view.After(child))
+                {
+                    if (child > index + 1)
+                    {
+                        sink.Write((byte)',');
+                    }
+
+                    WriteValue(in view, child, ref sink);
+                }
+
+                sink.Write((byte)']');
+                break;
+            case JsonTypes.String when !token.IsDecoded:
+                sink.Write((byte)'"');
+                sink.Write(view.Bytes(in token));
+                sink.Write((byte)'"');
+                break;
+            case JsonTypes.String:
+                WriteString(view.Bytes(in token), ref sink);
+                break;
+            case JsonTypes.Integer or JsonTypes.Decimal:
+                WriteNumber(view.Bytes(in token), ref sink);
+                break;
+            default:
+                sink.Write(view.Bytes(in token));
+                break;
+        }
+    }
+
+    private static void WriteObject(in JsonView view, int index, ref CanonicalSink sink)
+    {
+        int count = view.Tokens[index].Count;
+        int[]? rented = null;
+        Span<int> names = count <= StackMembers ? stackalloc int[StackMembers] : rented = ArrayPool<int>.Shared.Rent(count);
+        names = names[..count];
+        int next = index + 1;
+        for (int i = 0; i < count; i++)
+        {
+            names[i] = next;
+            next = view.After(next + 1);
+        }
+
+        MemberOrder.Sort(names, new ReadNames(view));
+        sink.Write((byte)'{');
+        for (int i = 0; i < count; i++)
+        {
+            if (i > 0)
+            {
+                sink.Write((byte)',');
+            }
+
+            WriteString(view.Bytes(in view.Tokens[names[i]]), ref sink);
+            sink.Write((byte)':');
+            WriteValue(in view, names[i] + 1, ref sink);
+        }
+
+        sink.Write((byte)'}');
+        if (rented is not null)
+        {
+            ArrayPool<int>.Shared.Return(rented);
+        }
     }
 
     // Recurses once a level; the tape refuses texts deeper than JsonLimits.DepthCeiling.
@@ -220,5 +318,13 @@ internal static class CanonicalJson
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    /// <summary>The names of a reading.</summary>
+    private readonly ref struct ReadNames(JsonView view) : IMemberNames
+    {
+        private readonly JsonView _view = view;
+
+        public ReadOnlySpan<byte> NameOf(int member) => _view.Bytes(in _view.Tokens[member]);
     }
 }

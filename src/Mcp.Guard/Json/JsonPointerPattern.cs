@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Mcp.Guard.Json;
 
@@ -6,8 +7,13 @@ namespace Mcp.Guard.Json;
 internal sealed class JsonPointerPattern
 {
     private readonly string[] _segments;
+    private readonly byte[][] _names;
 
-    private JsonPointerPattern(string[] segments) => _segments = segments;
+    private JsonPointerPattern(string[] segments)
+    {
+        _segments = segments;
+        _names = [.. segments.Select(Encoding.UTF8.GetBytes)];
+    }
 
     /// <summary>Reads a pattern; false where it is neither empty nor starts with a slash, or holds a bad escape.</summary>
     public static bool TryParse(string text, out JsonPointerPattern? pattern)
@@ -44,8 +50,9 @@ internal sealed class JsonPointerPattern
     }
 
     /// <summary>True where the pattern names a place on the way or the place itself: what it names, and everything inside.</summary>
-    public bool Covers(ReadOnlySpan<JsonTrailSegment> trail)
+    public bool Covers(in JsonStringPlace place)
     {
+        ReadOnlySpan<JsonTrailSegment> trail = place.Trail;
         if (trail.Length < _segments.Length)
         {
             return false;
@@ -63,7 +70,7 @@ internal sealed class JsonPointerPattern
             bool same = step.Index >= 0
                 ? int.TryParse(segment, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index == step.Index
                     && (segment.Length == 1 || segment[0] != '0')
-                : step.Member.NameEquals(segment);
+                : place.NameAt(i).SequenceEqual(_names[i]);
             if (!same)
             {
                 return false;

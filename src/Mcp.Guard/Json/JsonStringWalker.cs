@@ -1,5 +1,6 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Mcp.Guard.Stages.Schema.JsonSchema;
 
 namespace Mcp.Guard.Json;
 
@@ -9,82 +10,87 @@ internal static class JsonStringWalker
     /// <summary>Deeper values are not walked; the caller denies them.</summary>
     public const int MaxDepth = 128;
 
-    /// <summary>False where the value is deeper than <see cref="MaxDepth"/>; true also where the visitor ended the walk.</summary>
+    private static readonly JsonTextLimits Any = new(int.MaxValue, MaxDepth, JsonToken.MaxCount);
+
+    /// <summary>Walks a value of a text that was read already.</summary>
+    /// <param name="view">The reading.</param>
+    /// <param name="token">The value in it.</param>
+    /// <param name="visitor">Receives the strings.</param>
+    /// <returns>False where the value is deeper than <see cref="MaxDepth"/>; true also where the visitor ended the walk.</returns>
+    public static bool TryWalk<TVisitor>(in JsonView view, int token, ref TVisitor visitor)
+        where TVisitor : struct, IJsonStringVisitor
+    {
+        bool goOn = true;
+        return Walk(in view, token, stackalloc JsonTrailSegment[MaxDepth], 0, ref visitor, ref goOn);
+    }
+
+    /// <summary>The same for a value that nobody has read strictly; false also where its text is not strict JSON.</summary>
     public static bool TryWalk<TVisitor>(JsonElement value, ref TVisitor visitor)
         where TVisitor : struct, IJsonStringVisitor
     {
-        // Cleared as far as it was used: the pool is shared by the whole process, and the steps hold on to the message.
-        JsonTrailSegment[] trail = ArrayPool<JsonTrailSegment>.Shared.Rent(MaxDepth);
-        int used = 0;
+        ValidationWorkspace workspace = ValidationWorkspace.Take();
         try
         {
-            bool goOn = true;
-            return Walk(value, trail, 0, ref used, ref visitor, ref goOn);
+            ReadOnlySpan<byte> text = JsonMarshal.GetRawUtf8Value(value);
+            return StrictJsonParser.Parse(text, Any, workspace.Tape) == JsonTextFault.None && TryWalk(new JsonView(text, workspace.Tape), 0, ref visitor);
         }
         finally
         {
-            trail.AsSpan(0, used).Clear();
-            ArrayPool<JsonTrailSegment>.Shared.Return(trail);
+            workspace.Return();
         }
     }
 
-    private static bool Walk<TVisitor>(JsonElement value, JsonTrailSegment[] trail, int depth, ref int used, ref TVisitor visitor, ref bool goOn)
+    private static bool Walk<TVisitor>(in JsonView view, int index, Span<JsonTrailSegment> trail, int depth, ref TVisitor visitor, ref bool goOn)
         where TVisitor : struct, IJsonStringVisitor
     {
-        switch (value.ValueKind)
+        ref readonly JsonToken token = ref view.Tokens[index];
+        if (token.Type == JsonTypes.String)
         {
-            case JsonValueKind.String:
-                goOn = visitor.Visit(new JsonStringPlace(trail.AsSpan(0, depth), value, isName: false));
-                return true;
-
-            case JsonValueKind.Object when depth < MaxDepth:
-                used = Math.Max(used, depth + 1);
-                foreach (JsonProperty member in value.EnumerateObject())
-                {
-                    trail[depth] = new JsonTrailSegment(member, -1);
-                    goOn = visitor.Visit(new JsonStringPlace(trail.AsSpan(0, depth + 1), default, isName: true));
-                    if (!goOn)
-                    {
-                        return true;
-                    }
-
-                    if (!Walk(member.Value, trail, depth + 1, ref used, ref visitor, ref goOn))
-                    {
-                        return false;
-                    }
-
-                    if (!goOn)
-                    {
-                        return true;
-                    }
-                }
-
-                return true;
-
-            case JsonValueKind.Array when depth < MaxDepth:
-                used = Math.Max(used, depth + 1);
-                int index = 0;
-                foreach (JsonElement item in value.EnumerateArray())
-                {
-                    trail[depth] = new JsonTrailSegment(default, index++);
-                    if (!Walk(item, trail, depth + 1, ref used, ref visitor, ref goOn))
-                    {
-                        return false;
-                    }
-
-                    if (!goOn)
-                    {
-                        return true;
-                    }
-                }
-
-                return true;
-
-            case JsonValueKind.Object or JsonValueKind.Array:
-                return false;
-
-            default:
-                return true;
+            goOn = visitor.Visit(new JsonStringPlace(view, trail[..depth], index, isName: false));
+            return true;
         }
+
+        if (!token.IsContainer)
+        {
+            return true;
+        }
+
+        if (depth >= MaxDepth)
+        {
+            return false;
+        }
+
+        bool isObject = token.Type == JsonTypes.Object;
+        int item = 0;
+        for (int next = index + 1; next < token.Link; next = view.After(next))
+        {
+            if (isObject)
+            {
+                trail[depth] = new JsonTrailSegment(next, -1);
+                goOn = visitor.Visit(new JsonStringPlace(view, trail[..(depth + 1)], next, isName: true));
+                next++;
+            }
+            else
+            {
+                trail[depth] = new JsonTrailSegment(-1, item++);
+            }
+
+            if (!goOn)
+            {
+                return true;
+            }
+
+            if (!Walk(in view, next, trail, depth + 1, ref visitor, ref goOn))
+            {
+                return false;
+            }
+
+            if (!goOn)
+            {
+                return true;
+            }
+        }
+
+        return true;
     }
 }

@@ -7,7 +7,7 @@ namespace Mcp.Guard.Json;
 /// One pass over a JSON text that judges it strictly and notes where every value lies, the members of each object in the order of RFC 8785.
 /// Nothing is copied but names that hold escapes, and no string is made.
 /// </summary>
-internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byte> scratch)
+internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byte> scratch) : IMemberNames
 {
     /// <summary>Sizes of the buffers that a caller puts on its stack; larger texts move to pooled memory.</summary>
     public const int StackNodes = 24;
@@ -17,9 +17,6 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
 
     /// <inheritdoc cref="StackNodes"/>
     public const int StackScratch = 64;
-
-    // Below this many members the simple sort is the quicker one.
-    private const int SmallObject = 24;
 
     private ReadOnlySpan<byte> _text;
     private PooledList<JsonTapeNode> _nodes = new(nodes);
@@ -189,18 +186,10 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
             member = _nodes[member].Next;
         }
 
-        if (count <= SmallObject)
-        {
-            InsertionSort(members);
-        }
-        else
-        {
-            HeapSort(members);
-        }
-
+        MemberOrder.Sort(members, in this);
         for (int i = 1; i < count; i++)
         {
-            if (Compare(members[i - 1], members[i]) == 0)
+            if (Name(in _nodes[members[i - 1]]).SequenceEqual(Name(in _nodes[members[i]])))
             {
                 return false;
             }
@@ -209,79 +198,5 @@ internal ref struct JsonTape(Span<JsonTapeNode> nodes, Span<int> order, Span<byt
         return true;
     }
 
-    private readonly void InsertionSort(Span<int> members)
-    {
-        for (int i = 1; i < members.Length; i++)
-        {
-            int moved = members[i];
-            int j = i;
-            for (; j > 0 && Compare(members[j - 1], moved) > 0; j--)
-            {
-                members[j] = members[j - 1];
-            }
-
-            members[j] = moved;
-        }
-    }
-
-    // No input makes this slower than n log n, and it neither recurses nor allocates.
-    private readonly void HeapSort(Span<int> members)
-    {
-        for (int root = members.Length / 2 - 1; root >= 0; root--)
-        {
-            SiftDown(members, root);
-        }
-
-        for (int last = members.Length - 1; last > 0; last--)
-        {
-            (members[0], members[last]) = (members[last], members[0]);
-            SiftDown(members[..last], 0);
-        }
-    }
-
-    private readonly void SiftDown(Span<int> heap, int root)
-    {
-        while (true)
-        {
-            int child = 2 * root + 1;
-            if (child >= heap.Length)
-            {
-                return;
-            }
-
-            if (child + 1 < heap.Length && Compare(heap[child], heap[child + 1]) < 0)
-            {
-                child++;
-            }
-
-            if (Compare(heap[root], heap[child]) >= 0)
-            {
-                return;
-            }
-
-            (heap[root], heap[child]) = (heap[child], heap[root]);
-            root = child;
-        }
-    }
-
-    private readonly int Compare(int left, int right) =>
-        CompareAsUtf16(Name(in _nodes[left]), Name(in _nodes[right]));
-
-    /// <summary>
-    /// Orders UTF-8 texts as their UTF-16 code units would be ordered (RFC 8785 section 3.2.3). The orders differ only where a character
-    /// beyond U+FFFF, whose surrogates start at D800, meets one from U+E000 to U+FFFF.
-    /// </summary>
-    internal static int CompareAsUtf16(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
-    {
-        int common = left.CommonPrefixLength(right);
-        if (common == left.Length || common == right.Length)
-        {
-            return left.Length.CompareTo(right.Length);
-        }
-
-        byte l = left[common];
-        byte r = right[common];
-        bool swapped = (l >= 0xF0 && r is (0xEE or 0xEF)) || (r >= 0xF0 && l is (0xEE or 0xEF));
-        return swapped ? r.CompareTo(l) : l.CompareTo(r);
-    }
+    readonly ReadOnlySpan<byte> IMemberNames.NameOf(int member) => Name(in _nodes[member]);
 }

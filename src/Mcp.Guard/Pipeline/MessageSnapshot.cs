@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Unicode;
+using Mcp.Guard.Json;
+using Mcp.Guard.Stages.Schema.JsonSchema;
 
 namespace Mcp.Guard.Pipeline;
 
@@ -24,19 +26,84 @@ internal static class MessageSnapshot
     /// <summary>The longest buffer that a thread keeps.</summary>
     private const int MaxKeptBytes = 64 * 1024;
 
+    private const string NotAcceptable = "the value is not acceptable JSON: duplicate keys, nested deeper than 64, or malformed";
+
     [ThreadStatic]
     private static Scratch? t_scratch;
 
     /// <summary>Copies a value; on failure says in words of the guard what is wrong with it.</summary>
     public static bool TryTake(JsonNode? node, int maxBytes, out JsonElement payload, out string fault)
     {
+        payload = default;
+        fault = string.Empty;
         if (node is null)
         {
-            payload = default;
+            return true;
+        }
+
+        Scratch? scratch = Write(node, out fault);
+        try
+        {
+            return scratch is not null && TryParse(scratch.Buffer.WrittenSpan, maxBytes, out payload, out fault);
+        }
+        finally
+        {
+            scratch?.Return();
+        }
+    }
+
+    /// <summary>Copies the parameters of a request, read once for all who judge them.</summary>
+    public static bool TryTakeRequest(JsonNode? node, out RequestPayload payload, out string fault)
+    {
+        payload = RequestPayload.None;
+        fault = string.Empty;
+        if (node is null)
+        {
+            return true;
+        }
+
+        Scratch? scratch = Write(node, out fault);
+        try
+        {
+            return scratch is not null && TryReadRequest(scratch.Buffer.WrittenSpan, out payload, out fault);
+        }
+        finally
+        {
+            scratch?.Return();
+        }
+    }
+
+    /// <summary>The same for JSON text.</summary>
+    public static bool TryReadRequest(ReadOnlySpan<byte> utf8, out RequestPayload payload, out string fault)
+    {
+        JsonTextFault text = JsonReading.TryRead(utf8, out JsonReading? reading);
+        if (reading is not null)
+        {
+            payload = RequestPayload.Of(reading);
             fault = string.Empty;
             return true;
         }
 
+        payload = RequestPayload.None;
+        if (!TryParse(utf8, MessageLimits.MaxRequestBytes, out JsonElement element, out fault))
+        {
+            return false;
+        }
+
+        if (!JsonReading.IsLimit(text))
+        {
+            // What two readers do not agree about is accepted by none.
+            fault = NotAcceptable;
+            return false;
+        }
+
+        payload = RequestPayload.Of(element);
+        return true;
+    }
+
+    /// <summary>Writes a node out; null with the fault where it cannot be. The caller returns what it gets.</summary>
+    private static Scratch? Write(JsonNode node, out string fault)
+    {
         // Taken while it is used: what a node's own conversion calls may come back here.
         Scratch scratch = t_scratch ?? new Scratch();
         t_scratch = null;
@@ -44,21 +111,19 @@ internal static class MessageSnapshot
         {
             node.WriteTo(scratch.Writer);
             scratch.Writer.Flush();
-            return TryParse(scratch.Buffer.WrittenSpan, maxBytes, out payload, out fault);
+            fault = string.Empty;
+            return scratch;
         }
-        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException or ArgumentException or NotSupportedException)
+        catch (Exception unreadable)
         {
-            payload = default;
-            fault = "the value cannot be written as JSON (too deep, or text that is no Unicode)";
-            return false;
-        }
-        finally
-        {
-            if (scratch.Buffer.Capacity <= MaxKeptBytes)
+            scratch.Return();
+            if (unreadable is not (JsonException or InvalidOperationException or ArgumentException or NotSupportedException))
             {
-                scratch.Clear();
-                t_scratch = scratch;
+                throw;
             }
+
+            fault = "the value cannot be written as JSON (too deep, or text that is no Unicode)";
+            return null;
         }
     }
 
@@ -94,7 +159,7 @@ internal static class MessageSnapshot
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            fault = "the value is not acceptable JSON: duplicate keys, nested deeper than 64, or malformed";
+            fault = NotAcceptable;
             return false;
         }
     }
@@ -167,10 +232,15 @@ internal static class MessageSnapshot
 
         public Utf8JsonWriter Writer { get; }
 
-        public void Clear()
+        /// <summary>Leaves it to the thread's next message.</summary>
+        public void Return()
         {
-            Writer.Reset();
-            Buffer.Clear();
+            if (Buffer.Capacity <= MaxKeptBytes)
+            {
+                Writer.Reset();
+                Buffer.Clear();
+                t_scratch = this;
+            }
         }
     }
 }

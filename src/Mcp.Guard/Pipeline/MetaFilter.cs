@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Collections.Frozen;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Policy;
 
@@ -27,6 +29,21 @@ internal static class MetaFilter
     /// <summary>What may go to a server. Null settings are those of a server that the policy does not name.</summary>
     public static JsonElement ToServer(JsonElement payload, ServerSettings? settings) => Apply(payload, settings?.Meta.ToServer ?? MetaSettings.None.ToServer);
 
+    /// <summary>The same for a request.</summary>
+    public static RequestPayload ToServer(RequestPayload payload, ServerSettings? settings)
+    {
+        FrozenSet<string> named = (settings?.Meta ?? MetaSettings.None).ToServer;
+        if (payload.IsMissing || payload.HasOnlyPassingMeta(named))
+        {
+            return payload;
+        }
+
+        JsonElement given = payload.Element;
+        JsonElement filtered = Apply(given, named);
+        bool isSame = JsonMarshal.GetRawUtf8Value(filtered) == JsonMarshal.GetRawUtf8Value(given); // the same memory
+        return isSame ? payload : RequestPayload.Of(filtered);
+    }
+
     /// <summary>What may come from a server.</summary>
     public static JsonElement FromServer(JsonElement payload, ServerSettings? settings) => Apply(payload, settings?.Meta.FromServer ?? MetaSettings.None.FromServer);
 
@@ -51,6 +68,22 @@ internal static class MetaFilter
     }
 
     private static bool Passes(JsonProperty property, FrozenSet<string> named) => IsKnown(property) || (named.Count > 0 && named.Contains(property.Name));
+
+    /// <summary>Whether a key passes.</summary>
+    /// <param name="key">Its name as UTF-8, escapes undone.</param>
+    /// <param name="named">What the policy names.</param>
+    public static bool Passes(ReadOnlySpan<byte> key, FrozenSet<string> named)
+    {
+        foreach (byte[] name in Known)
+        {
+            if (key.SequenceEqual(name))
+            {
+                return true;
+            }
+        }
+
+        return named.Count > 0 && named.Contains(Encoding.UTF8.GetString(key));
+    }
 
     private static bool IsKnown(JsonProperty property)
     {

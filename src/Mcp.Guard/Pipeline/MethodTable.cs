@@ -73,6 +73,14 @@ internal static class MethodTable
         _ => null,
     };
 
+    /// <summary>The same as it stands in a JSON text; empty where there is none.</summary>
+    public static ReadOnlySpan<byte> TargetMemberUtf8(RequestKind kind) => kind switch
+    {
+        RequestKind.ToolCall or RequestKind.Prompt => "name"u8,
+        RequestKind.Resource => "uri"u8,
+        _ => default,
+    };
+
     /// <summary>Whether the protocol version has no sessions and carries its data in each request (SEP-2575).</summary>
     public static bool IsStateless(string? protocolVersion) =>
         protocolVersion is not null && string.CompareOrdinal(protocolVersion, NewestProtocolVersion) >= 0;

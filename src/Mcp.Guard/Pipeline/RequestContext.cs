@@ -72,12 +72,15 @@ internal sealed class RequestContext : GuardRequestContext
     /// <summary>Why the message is denied before any stage, where it is not its form: a continuation of no open call.</summary>
     public GuardDenial? Refusal { get; set; }
 
-    /// <summary>The judged value. Set through <see cref="SetPayload"/>.</summary>
-    public JsonElement Current { get; private set; }
+    /// <summary>The judged value. Set through <see cref="SetPayload(RequestPayload)"/>.</summary>
+    public RequestPayload Parameters { get; private set; } = RequestPayload.None;
+
+    /// <summary>The same as an element, which is made when it is first asked for.</summary>
+    public JsonElement Current => Parameters.Element;
 
     public string? TargetName { get; private set; }
 
-    public JsonElement ArgumentsElement { get; private set; }
+    public JsonElement ArgumentsElement => Parameters.Arguments;
 
     /// <summary>The tool in the connection's catalogue, once the pinning stage has found it.</summary>
     public ToolEntry? Entry { get; set; }
@@ -143,57 +146,45 @@ internal sealed class RequestContext : GuardRequestContext
     public string? ConsentedFingerprint { get; set; }
 
     /// <summary>The digest over the canonical arguments, computed once; null where they have no canonical form.</summary>
-    public string? ArgumentsDigestOrNull => _argumentsDigest ??= Json.ArgumentsDigest.TryCompute(ArgumentsElement, out string? digest) == JsonFault.None ? digest : null;
+    public string? ArgumentsDigestOrNull => _argumentsDigest ??= Parameters.ComputeArgumentsDigest();
 
     /// <summary>Digest over the canonical arguments; computed once.</summary>
     /// <exception cref="InvalidOperationException">The arguments have no canonical form; a stage that needs one then denies.</exception>
     public string ArgumentsDigest => ArgumentsDigestOrNull ?? throw new InvalidOperationException("The arguments have no canonical form.");
 
     /// <summary>Sets the value and reads from it what the request is about. A target of another type than text is a fault.</summary>
-    public void SetPayload(JsonElement payload)
+    public void SetPayload(RequestPayload payload)
     {
-        Current = payload;
+        Parameters = payload;
         _argumentsDigest = null;
         TargetName = null;
-        ArgumentsElement = default;
-        if (payload.ValueKind == JsonValueKind.Undefined)
+        string? member = MethodTable.TargetMember(Kind);
+        if (payload.IsMissing)
         {
-            if (MethodTable.TargetMember(Kind) is { } missing)
-            {
-                Fault = $"'{Method}' has no '{missing}'";
-            }
-
+            Fault = member is null ? Fault : $"'{Method}' has no '{member}'";
             return;
         }
 
-        if (payload.ValueKind != JsonValueKind.Object)
+        if (!payload.IsObject)
         {
             Fault = "params is not an object";
             return;
         }
 
-        if (MethodTable.TargetMember(Kind) is { } member)
+        if (member is not null && (TargetName = payload.TextOf(MethodTable.TargetMemberUtf8(Kind))) is null)
         {
-            if (!payload.TryGetProperty(member, out JsonElement target) || target.ValueKind != JsonValueKind.String)
-            {
-                Fault = $"'{member}' is missing or not a text";
-                return;
-            }
-
-            TargetName = target.GetString();
+            Fault = $"'{member}' is missing or not a text";
+            return;
         }
 
-        if (Kind is RequestKind.ToolCall or RequestKind.Prompt && payload.TryGetProperty("arguments"u8, out JsonElement arguments) && arguments.ValueKind != JsonValueKind.Null)
+        if (Kind is RequestKind.ToolCall or RequestKind.Prompt && !payload.TryFindArguments())
         {
-            if (arguments.ValueKind != JsonValueKind.Object)
-            {
-                Fault = "'arguments' is not an object";
-                return;
-            }
-
-            ArgumentsElement = arguments;
+            Fault = "'arguments' is not an object";
         }
     }
+
+    /// <summary>The same for a value that a parser has read.</summary>
+    public void SetPayload(JsonElement payload) => SetPayload(RequestPayload.Of(payload));
 
     /// <summary>Where the name is one under which a tool was listed because another server has the same: takes the exact one in its place.</summary>
     public void UseExactName()

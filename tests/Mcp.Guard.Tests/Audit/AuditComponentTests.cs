@@ -176,7 +176,7 @@ internal sealed class AuditComponentTests
         var content = new AuditContent(static () => null);
         Assert.Multiple(() =>
         {
-            Assert.That(new AuditedArguments(content, value, value, mode).Bytes, Is.LessThanOrEqualTo(bytes));
+            Assert.That(new AuditedArguments(content, Mcp.Guard.Pipeline.RequestPayload.OfArguments(value), mode).Bytes, Is.LessThanOrEqualTo(bytes));
             Assert.That(new AuditedResult(content, new AuditOutcome(value, value, ["x"]), mode).Bytes, Is.LessThanOrEqualTo(bytes));
             Assert.That(new AuditedResult(content, new AuditOutcome(value, value, ["x"]), ContentRecording.Full).Bytes, Is.GreaterThan(100_000));
         });

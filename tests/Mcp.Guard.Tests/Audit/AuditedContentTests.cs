@@ -12,7 +12,7 @@ public sealed class AuditedContentTests
     public void Arguments_Small_AreMadeOnceWhenFirstRead()
     {
         var content = new Counting();
-        var record = new AuditRecord { Kind = AuditKind.Intent, Time = default, Content = new AuditedArguments(content, Value(100), Value(100), ContentRecording.Redacted) };
+        var record = new AuditRecord { Kind = AuditKind.Intent, Time = default, Content = new AuditedArguments(content, RequestPayload.OfArguments(Value(100)), ContentRecording.Redacted) };
         Assert.That(content.Made, Is.Zero, "the caller is spared the work");
         Assert.That(record.Arguments.GetString(), Is.EqualTo("made"));
         Assert.That(record.Arguments.GetString(), Is.EqualTo("made"));
@@ -24,7 +24,7 @@ public sealed class AuditedContentTests
     public void Arguments_Large_AreMadeByTheirOwnCaller()
     {
         var content = new Counting();
-        _ = new AuditedArguments(content, Value(AuditedSize.MaxDeferred), Value(AuditedSize.MaxDeferred), ContentRecording.Redacted);
+        _ = new AuditedArguments(content, RequestPayload.OfArguments(Value(AuditedSize.MaxDeferred)), ContentRecording.Redacted);
         Assert.That(content.Made, Is.EqualTo(1), "nobody's long text holds up the records of others");
     }
 
@@ -32,14 +32,15 @@ public sealed class AuditedContentTests
     public void Arguments_SmallInLargeParameters_CountWhatTheyHold()
     {
         JsonElement parameters = JsonElement.Parse($$"""{"_meta":{"x":"{{new string('x', 100_000)}}"},"arguments":{"a":1} }""");
-        JsonElement arguments = parameters.GetProperty("arguments");
+        RequestPayload payload = RequestPayload.Of(parameters);
+        Assert.That(payload.TryFindArguments(), Is.True);
         var content = new AuditContent(static () => null);
         Assert.Multiple(() =>
         {
-            Assert.That(new AuditedArguments(content, arguments, parameters, ContentRecording.Redacted).Bytes, Is.GreaterThan(100_000), "the arguments keep their parameters in memory");
-            Assert.That(new AuditedArguments(content, arguments, parameters, ContentRecording.Full).Bytes, Is.GreaterThan(100_000));
-            Assert.That(new AuditedArguments(content, arguments, parameters, ContentRecording.Shape).Bytes, Is.LessThan(64));
-            Assert.That(new AuditedArguments(content, arguments, parameters, ContentRecording.None).Bytes, Is.Zero);
+            Assert.That(new AuditedArguments(content, payload, ContentRecording.Redacted).Bytes, Is.GreaterThan(100_000), "the arguments keep their parameters in memory");
+            Assert.That(new AuditedArguments(content, payload, ContentRecording.Full).Bytes, Is.GreaterThan(100_000));
+            Assert.That(new AuditedArguments(content, payload, ContentRecording.Shape).Bytes, Is.LessThan(64));
+            Assert.That(new AuditedArguments(content, payload, ContentRecording.None).Bytes, Is.Zero);
         });
     }
 
@@ -68,5 +69,7 @@ public sealed class AuditedContentTests
         public bool RunsHostCode(ContentRecording mode) => false;
 
         public string? Digest(JsonElement value) => "digest";
+
+        public string? Digest(ReadOnlySpan<byte> utf8) => "digest";
     }
 }

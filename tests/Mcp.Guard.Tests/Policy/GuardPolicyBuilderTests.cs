@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using Mcp.Guard.Policy;
@@ -104,6 +105,87 @@ internal sealed class GuardPolicyBuilderTests
         Assert.Throws<ArgumentException>(() => new GuardPolicyBuilder().Server("s", s => s.With("sampling", "{'allow':true}")), "the text is not JSON");
         Assert.Throws<ArgumentException>(() => new GuardPolicyBuilder().Server("s", s => s.With("sampling", """{"allow":true,"allow":true}""")), "a key appears twice");
     });
+
+    [Test]
+    public void ToJson_EveryMember_IsItsKey()
+    {
+        string json = new GuardPolicyBuilder()
+            .Default("maxConcurrentCalls", "9").Audit("results", "\"none\"").AuditDirectory("/srv/audit").StateDirectory("/srv/state").PackageStore("/srv/store")
+            .ToolTimeout(TimeSpan.FromSeconds(5)).RateLimit(2, TimeSpan.FromMinutes(1)).ConfirmEveryCall()
+            .Server("url", server => server.Url("https://a.example").HeaderSecret("Authorization", "t"))
+            .Server("command", server => server.Command("node", "x", "y").Environment("A", "1").EnvironmentSecret("B", "b").Isolation("bubblewrap", "/srv/w").Root("/srv/r", RootAccess.Read).Root("/srv/q"))
+            .Server("npm", server => server.NpmPackage("a", "1.0.0", "x").WithoutIsolation().RedactArguments().Pin("t", "f").Pin("u", "g"))
+            .Server("dotnet", server => server.DotnetPackage("A", "2.0.0").With("trusted", "true"))
+            .Server("own", server => server.HostProvided()
+                .Allow("a", "x", "y").Ask("b", "x").Deny("c", "x")
+                .Allow("d", rule => rule.Tools("t").Tools("u").Resources("r").Prompts("p").When("true").Require("{}").Destructive().RateLimit(1, TimeSpan.FromSeconds(1))
+                    .Timeout(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(9)).Paths("/a").Urls("https://b.example").With("results", "{\"redact\":true}"))
+                .Ask("e", rule => rule.Destructive(false).Timeout(TimeSpan.FromHours(1)))
+                .Deny("f", rule => rule.Tools("z")))
+            .ToJson();
+        Assert.That(JsonNode.DeepEquals(JsonNode.Parse(json), JsonNode.Parse("""
+            {
+              "stateDirectory": "/srv/state", "packageStore": "/srv/store",
+              "defaults": { "maxConcurrentCalls": 9, "toolTimeout": "5s", "rateLimit": { "permits": 2, "per": "1m" }, "confirmation": "always" },
+              "audit": { "results": "none", "directory": "/srv/audit" },
+              "servers": {
+                "url": { "url": "https://a.example", "headers": { "Authorization": { "secret": "t" } } },
+                "command": {
+                  "command": "node", "arguments": ["x", "y"], "environment": { "A": "1", "B": { "secret": "b" } }, "isolation": { "mode": "bubblewrap", "writable": ["/srv/w"] },
+                  "roots": [{ "path": "/srv/r", "access": "read" }, { "path": "/srv/q", "access": "readWrite" }]
+                },
+                "npm": { "package": { "npm": "a", "version": "1.0.0" }, "arguments": ["x"], "isolation": { "mode": "none" }, "redactArguments": true, "pins": { "t": "f", "u": "g" } },
+                "dotnet": { "package": { "dotnet": "A", "version": "2.0.0" }, "arguments": [], "trusted": true },
+                "own": {
+                  "hostProvided": true,
+                  "rules": {
+                    "a": { "effect": "allow", "tools": ["x", "y"] }, "b": { "effect": "ask", "tools": ["x"] }, "c": { "effect": "deny", "tools": ["x"] },
+                    "d": {
+                      "effect": "allow", "tools": ["t", "u"], "resources": ["r"], "prompts": ["p"], "when": true, "require": {}, "destructive": true, "rateLimit": { "permits": 1, "per": "1s" },
+                      "timeout": "1s", "timeoutWithProgress": "9s", "paths": ["/a"], "urls": ["https://b.example"], "results": { "redact": true }
+                    },
+                    "e": { "effect": "ask", "destructive": false, "timeout": "1h" },
+                    "f": { "effect": "deny", "tools": ["z"] }
+                  }
+                }
+              }
+            }
+            """)), Is.True, json);
+        Assert.That(json, Does.Contain(Environment.NewLine), "it is written to be read");
+    }
+
+    [Test]
+    public void Build_NothingForSomething_Throws() => Assert.Multiple(() =>
+    {
+        var builder = new GuardPolicyBuilder();
+        Assert.That(() => builder.Server(null!, _ => { }), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("id"));
+        Assert.That(() => builder.Server("s", null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("configure"));
+        Assert.That(() => builder.Server(" ", _ => { }), Throws.ArgumentException);
+        Assert.That(() => builder.Default("toolTimeout", null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("json"));
+        Assert.That(() => builder.Default("", "1"), Throws.ArgumentException);
+        builder.Server("s", server =>
+        {
+            Assert.That(() => server.Allow("a", (Action<GuardRuleBuilder>)null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("configure"));
+            Assert.That(() => server.Command("node", null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("texts"));
+            Assert.That(() => server.Ask("b", rule => rule.Tools((IEnumerable<string>)null!)), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("patterns"));
+        });
+    });
+
+    [Test]
+    public void Build_Refusal_SaysWhatToCorrect() => Assert.Multiple(() =>
+    {
+        Assert.That(
+            () => new GuardPolicyBuilder().Default("toolTimeout", "30s"),
+            Throws.ArgumentException.With.Message.StartsWith("The value is not JSON text: ").And.Message.Contains("A text needs quotes of its own").And.InnerException.Not.Null);
+        Assert.That(() => new GuardPolicyBuilder().StateDirectory("/a").StateDirectory("/b"), Throws.ArgumentException.With.Message.StartsWith("'stateDirectory' is set already; set it once."));
+        Assert.That(() => new GuardPolicyBuilder().Default("x", new string('[', 97) + new string(']', 97)), Throws.ArgumentException, "deeper than a policy may be");
+    });
+
+    [Test]
+    public void Build_NullValue_IsAnErrorOfThePolicyAndNoCrash() =>
+        Assert.That(
+            () => PolicyReader.Read(new GuardPolicyBuilder().Default("toolTimeout", "null"), FakeSchemas.Instance, PolicyTexts.Options),
+            Throws.InstanceOf<McpGuardPolicyException>().With.Message.Contains("/defaults/toolTimeout: this must be a duration, and is null"));
 
     private static Gen<Action<GuardPolicyBuilder>> Builders() =>
         from servers in Gen.Choose(0, 3)

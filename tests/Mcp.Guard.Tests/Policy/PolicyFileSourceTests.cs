@@ -222,6 +222,140 @@ internal sealed class PolicyFileSourceTests
         Assert.That(_changes, Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public void Construct_FaultOfTheFile_SaysWhatToCorrect()
+    {
+        File.Delete(_path);
+        GuardPolicyError missing = Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single();
+        Assert.That(missing.ToString(), Is.EqualTo($"{_path}: the policy file does not exist. Create it, or correct the path."));
+
+        _path = Path.Combine(_folder, "nowhere", "mcp-guard.json");
+        McpGuardPolicyException folder = Assert.Throws<McpGuardPolicyException>(() => Open())!;
+        Assert.That(folder.Errors.Single().Message, Is.EqualTo("the policy file does not exist"));
+        Assert.That(folder.InnerException, Is.InstanceOf<DirectoryNotFoundException>());
+
+        Directory.CreateDirectory(_path);
+        Assert.That(Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single().ToString(), Is.EqualTo(
+            $"{_path}: the policy file may not be read. Give the host's user the right to read it, and nobody else the right to write it."));
+    }
+
+    [Test]
+    public void Poll_PolicyThatTheHostCannotUse_IsReportedWithPlaceAndFixAndOnlyOnce()
+    {
+        using PolicyFileSource source = Open(new PolicyFileOptions { Objection = _ => "scripted" });
+        File.WriteAllText(_path, Two);
+        Poll(times: 3);
+        Assert.That(_changes.Single().Error!.Message, Is.EqualTo(
+            $"The policy is not acceptable: {_path}: the new policy cannot be used here: scripted. Correct the policy, or restart the host."));
+    }
+
+    [Test]
+    public void Poll_RecoveryIntoAnotherPolicy_ThenTheSameAgain_IsReportedOnce()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, "{");
+        Poll();
+        File.WriteAllText(_path, Two);
+        Poll();
+        File.WriteAllText(_path, Two + "\n");
+        Poll();
+        Assert.That(_changes.Select(change => change.Error is null), Is.EqualTo(new[] { false, true }), "what means the same is no news once the fault is over");
+    }
+
+    [Test]
+    public void Poll_LostThenDeniedFile_EachIsReported()
+    {
+        using PolicyFileSource source = Open();
+        File.Delete(_path);
+        Poll(times: 2);
+        Directory.CreateDirectory(_path);
+        Poll(times: 2);
+        Directory.Delete(_path);
+        Poll(times: 2);
+        Assert.That(_changes.Select(change => change.Error!.Message), Is.EqualTo(new[]
+        {
+            $"The policy is not acceptable: {_path}: the policy file does not exist. Create it, or correct the path.",
+            $"The policy is not acceptable: {_path}: the policy file may not be read. Give the host's user the right to read it, and nobody else the right to write it.",
+            $"The policy is not acceptable: {_path}: the policy file does not exist. Create it, or correct the path.",
+        }));
+    }
+
+    [Test]
+    public void Poll_BeforeItsTime_ReadsNothing()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, Two);
+        _time.Advance(PolicyFileOptions.Default.PollInterval - TimeSpan.FromTicks(1));
+        Assert.That(_changes, Is.Empty);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.That(_changes, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void OnChange_SameListenerTwice_EachSubscriptionIsItsOwn()
+    {
+        using PolicyFileSource source = Open();
+        int heard = 0;
+        void Count(PolicyChange change) => heard++;
+        IDisposable one = source.OnChange(Count);
+        using IDisposable other = source.OnChange(Count);
+        File.WriteAllText(_path, Two);
+        Poll();
+        Assert.That(heard, Is.EqualTo(2));
+        one.Dispose();
+        one.Dispose();
+        File.WriteAllText(_path, One);
+        Poll();
+        Assert.That(heard, Is.EqualTo(3));
+        Assert.That(() => source.OnChange(null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("listener"));
+    }
+
+    [Test]
+    public void Construct_FileLargerThanTheBound_IsRefusedByItsSize()
+    {
+        using (FileStream file = File.OpenWrite(_path))
+        {
+            file.SetLength(PolicyParser.MaxBytes + 10);
+        }
+
+        Assert.That(Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single().Message, Is.EqualTo($"the policy has {PolicyParser.MaxBytes + 1} bytes"));
+    }
+
+    [Test]
+    public void Current_FixedPolicy_NeverChanges()
+    {
+        PolicySnapshot policy = PolicyTexts.Read(One);
+        var source = new StaticPolicySource(policy);
+        IDisposable subscription = source.OnChange(_ => Assert.Fail("a fixed policy changes"));
+        subscription.Dispose();
+        Assert.That(source.Current, Is.SameAs(policy));
+    }
+
+    [Test]
+    public void Current_DryRun_IsMarkedAndOtherwiseThePolicy()
+    {
+        using PolicyFileSource source = Open();
+        var dry = new DryRunPolicySource(source);
+        var heard = new List<PolicyChange>();
+        using IDisposable subscription = dry.OnChange(heard.Add);
+        PolicySnapshot first = dry.Current;
+        Assert.That(first.Revision, Is.EqualTo("dry-run:" + source.Current.Revision));
+        Assert.That(dry.Current, Is.SameAs(first), "marked once");
+
+        File.WriteAllText(_path, Two);
+        Poll();
+        File.WriteAllText(_path, "{");
+        Poll();
+        Assert.Multiple(() =>
+        {
+            Assert.That(dry.Current.Revision, Is.EqualTo("dry-run:" + source.Current.Revision).And.Not.EqualTo(first.Revision));
+            Assert.That(dry.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+            Assert.That(heard.Select(change => change.Error is null), Is.EqualTo(new[] { true, false }));
+            Assert.That(heard.Select(change => change.Current), Is.All.SameAs(dry.Current));
+            Assert.That(heard[1].Error, Is.SameAs(_changes[1].Error));
+        });
+    }
+
     private PolicyFileSource Open(PolicyFileOptions? options = null)
     {
         options ??= new PolicyFileOptions();

@@ -150,6 +150,164 @@ internal sealed class PolicyPathsTests
     }
 
     [Test]
+    public void Follow_ChainOfLinks_NamesEveryPlaceAndLink()
+    {
+        Link("toState", "state");
+        Link("hop", "toState/");
+        PathTrail trail = PathTrail.Follow(At("hop/audit/x") + "/");
+        Assert.That(trail.Places, Is.EqualTo(new[] { At("hop/audit/x"), At("toState/audit/x"), At("state/audit/x") }));
+        Assert.That(trail.Links, Is.EqualTo(new[] { At("hop"), At("toState") }));
+        Assert.That(PathTrail.Follow(At("hop")).Places, Is.EqualTo(new[] { At("hop"), At("toState"), At("state") }));
+        Assert.That(PathTrail.Follow("/").Places, Is.EqualTo(new[] { "/" }));
+    }
+
+    [Test]
+    public void Follow_MoreLinksThanTheSystemFollows_Ends()
+    {
+        for (int i = 0; i < 45; i++)
+        {
+            Link($"l{i}", $"l{i + 1}");
+        }
+
+        PathTrail trail = PathTrail.Follow(At("l0"));
+        Assert.That((trail.Links.Count, trail.Places.Count, trail.Places[^1]), Is.EqualTo((40, 41, At("l40"))));
+    }
+
+    [TestCase("/a/b", "/a/b", true)]
+    [TestCase("/a/b/c", "/a/b", true)]
+    [TestCase("/a/bc", "/a/b", false)]
+    [TestCase("/a", "/a/b", false)]
+    [TestCase("/a", "/", true)]
+    [TestCase("/A/b", "/a", false)]
+    [Platform("Linux")]
+    public void IsSameOrBelow_Paths_AreComparedByWholeSegments(string path, string folder, bool expected) => Assert.That(PathTrail.IsSameOrBelow(path, folder), Is.EqualTo(expected));
+
+    [Test]
+    [Platform("Linux")]
+    public void IsSecondName_HardLinkToOneOfTheGuardsFiles_IsTold()
+    {
+        File.WriteAllText(At("config/mcp-guard.json"), "{}");
+        File.WriteAllText(At("state/audit/a.log"), "record");
+        File.WriteAllText(At("project/plain"), "x");
+        File.WriteAllText(At("project/twice"), "x");
+        HardLink("config/mcp-guard.json", "project/policy");
+        HardLink("state/audit/a.log", "project/log");
+        HardLink("project/twice", "project/twice2");
+        ProtectedPaths own = PolicyTexts.Read("{}", At("config/mcp-guard.json"), Options()).Protected;
+        Assert.Multiple(() =>
+        {
+            Assert.That(own.IsSecondName(At("project/policy")), Is.True);
+            Assert.That(own.IsSecondName(At("project/log")), Is.True, "a file in a folder of the guard's");
+            Assert.That(own.IsSecondName(At("project/plain")), Is.False);
+            Assert.That(own.IsSecondName(At("project/twice")), Is.False, "two names, and neither is the guard's");
+            Assert.That(own.IsSecondName(At("project/absent")), Is.False);
+            Assert.That(own.IsSecondName(At("project")), Is.False, "a folder has no second name");
+            Assert.That(new ProtectedPaths([]).IsSecondName(At("project/policy")), Is.False);
+        });
+        Assert.That(FileIdentity.TryRead(At("project/policy"), out FileIdentity one, out uint names), Is.True);
+        Assert.That(FileIdentity.TryRead(At("config/mcp-guard.json"), out FileIdentity same, out _), Is.True);
+        Assert.That(FileIdentity.TryRead(At("project/plain"), out FileIdentity other, out uint single), Is.True);
+        Assert.That((names, single, one == same, one == other), Is.EqualTo((2u, 1u, true, false)));
+        Assert.That(FileIdentity.TryRead(At("project"), out _, out _), Is.False);
+        Assert.That(FileIdentity.TryRead("/" + new string('x', 300) + "/" + new string('y', 5_000), out _, out _), Is.False);
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void IsSecondName_MoreFilesThanAreCompared_IsAssumed()
+    {
+        for (int i = 0; i < 10_001; i++)
+        {
+            File.Create(At($"state/{i}")).Dispose();
+        }
+
+        File.WriteAllText(At("project/twice"), "x");
+        HardLink("project/twice", "project/twice2");
+        Assert.That(new ProtectedPaths([new(At("state"), true, "state")]).IsSecondName(At("project/twice")), Is.True);
+        File.Delete(At("state/0"));
+        Assert.That(new ProtectedPaths([new(At("state"), true, "state")]).IsSecondName(At("project/twice")), Is.False);
+    }
+
+    [TestCase("~/project", "/stateDirectory", "'~' is not expanded", "Write the whole path")]
+    [TestCase(" /srv/a", "/stateDirectory", "this path begins or ends with a blank", "Remove the blank")]
+    [TestCase("/srv/a ", "/stateDirectory", "this path begins or ends with a blank", "Remove the blank")]
+    [TestCase("data", "/stateDirectory", "the path 'data' is relative, and this policy is in no file", "Write an absolute path")]
+    public void Read_PathThatIsNone_SaysWhatToCorrect(string path, string location, string message, string fix)
+    {
+        GuardPolicyError error = PolicyTexts.Errors($"{{\"stateDirectory\":\"{path}\"}}").Single();
+        Assert.That((error.Location, error.Message, error.Fix), Is.EqualTo((location, message, fix)));
+    }
+
+    [TestCase("\"packageStore\":\"../elsewhere/store\"", "elsewhere/store", "the package store")]
+    [TestCase("\"audit\":{\"checkpoints\":\"../elsewhere/checks.json\"}", "elsewhere/checks.json", "the audit's checkpoint file")]
+    [TestCase("\"audit\":{\"directory\":\"../elsewhere/log\"}", "elsewhere/log", "the audit directory")]
+    public void Read_RootHoldsAnotherOwnPlace_IsRefused(string member, string place, string purpose)
+    {
+        string json = "{" + member + ",\"servers\":{\"s\":{\"hostProvided\":true,\"roots\":[\"" + At("elsewhere") + "\"]}}}";
+        GuardPolicyError error = PolicyTexts.Errors(json, At("config/mcp-guard.json"), Options()).Single();
+        Assert.That(error.Message, Is.EqualTo($"the root '{At("elsewhere")}' would let the server reach {purpose}, '{At(place)}'"));
+        Assert.That(error.Fix, Is.EqualTo("Move one of the two, so that neither holds the other"));
+    }
+
+    [Test]
+    public void Read_FolderTwice_IsAnError()
+    {
+        string json = "{\"servers\":{\"s\":{\"command\":\"node\",\"isolation\":{\"mode\":\"bubblewrap\",\"readable\":[\"" + At("project") + "\",\"../project\"]}}}}";
+        GuardPolicyError error = PolicyTexts.Errors(json, At("config/mcp-guard.json"), Options()).Single();
+        Assert.That((error.Location, error.Message), Is.EqualTo(("/servers/s/isolation/readable/1", $"'{At("project")}' is listed twice")));
+    }
+
+    [TestCase("./server", true)]
+    [TestCase("sub/server", true)]
+    [TestCase("~server", false)]
+    [TestCase("server", null)]
+    public void Read_Command_IsAPathOnlyWhereItLooksLikeOne(string command, bool? isPath)
+    {
+        string json = $"{{\"servers\":{{\"s\":{{\"command\":\"{command}\"}}}}}}";
+        if (isPath == false)
+        {
+            Assert.That(PolicyTexts.Errors(json, At("config/mcp-guard.json"), Options()).Single().Location, Is.EqualTo("/servers/s/command"));
+            return;
+        }
+
+        Assert.That(
+            ((CommandEndpoint)PolicyTexts.Read(json, At("config/mcp-guard.json"), Options()).Servers["s"].Endpoint).Command,
+            Is.EqualTo(isPath == true ? Path.GetFullPath(command, At("config")) : command));
+    }
+
+    [Test]
+    public void Read_BaseDirectoryOfTheHost_IsWhereRelativePathsStart()
+    {
+        PolicySnapshot policy = PolicyTexts.Read(PolicyTexts.Server("\"roots\":[\"project\"]"), options: Options() with { BaseDirectory = _folder });
+        Assert.That(policy.Servers["s"].Roots.Single().Path, Is.EqualTo(At("project")));
+    }
+
+    [Test]
+    public void Default_StateDirectory_FollowsTheSpecificationOfTheSystem()
+    {
+        string? before = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("XDG_STATE_HOME is read on Linux");
+        }
+
+        string fallback = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state/mcp-guard");
+        try
+        {
+            Environment.SetEnvironmentVariable("XDG_STATE_HOME", At("xdg/../state"));
+            Assert.That(GuardStateDirectory.Default(), Is.EqualTo(At("state/mcp-guard")));
+            Environment.SetEnvironmentVariable("XDG_STATE_HOME", "relative");
+            Assert.That(GuardStateDirectory.Default(), Is.EqualTo(fallback), "a relative value is invalid and ignored");
+            Environment.SetEnvironmentVariable("XDG_STATE_HOME", string.Empty);
+            Assert.That(GuardStateDirectory.Default(), Is.EqualTo(fallback));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("XDG_STATE_HOME", before);
+        }
+    }
+
+    [Test]
     public void Default_StateDirectory_IsAbsoluteAndOwn()
     {
         string? state = GuardStateDirectory.Default();
@@ -169,6 +327,13 @@ internal sealed class PolicyPathsTests
         {
             Assert.Ignore("this Windows user may not make links");
         }
+    }
+
+    private void HardLink(string target, string name)
+    {
+        using var link = System.Diagnostics.Process.Start("ln", [At(target), At(name)]);
+        link.WaitForExit();
+        Assert.That(link.ExitCode, Is.Zero);
     }
 
     private PolicyReadOptions Options() => new() { StateDirectory = At("state") };

@@ -120,8 +120,7 @@ internal sealed class PolicySchemaTests
     {
         // Null is no value of any key: an error at the key proves that the reader reads it.
         JsonNode document = JsonNode.Parse(Full)!;
-        string[] tokens = Tokens(pointer);
-        Parent(document, tokens)[tokens[^1]] = null;
+        Put(document, pointer, null);
         GuardPolicyError[] errors = PolicyTexts.Errors(document.ToJsonString());
         Assert.That(errors.Select(error => error.Location), Has.Some.EqualTo(pointer));
     }
@@ -179,8 +178,7 @@ internal sealed class PolicySchemaTests
     private static GuardPolicyError[] ErrorsWith(string pointer, string value)
     {
         JsonNode document = JsonNode.Parse(Full)!;
-        string[] tokens = Tokens(pointer);
-        Parent(document, tokens)[tokens[^1]] = JsonNode.Parse(value);
+        Put(document, pointer, JsonNode.Parse(value));
         try
         {
             PolicyTexts.Read(document.ToJsonString());
@@ -190,6 +188,20 @@ internal sealed class PolicySchemaTests
         {
             return [.. refused.Errors];
         }
+    }
+
+    /// <summary>The value at a JSON Pointer.</summary>
+    public static JsonNode? Find(JsonNode document, string pointer)
+    {
+        string[] tokens = Tokens(pointer);
+        return Parent(document, tokens)[tokens[^1]];
+    }
+
+    /// <summary>Puts another value at a JSON Pointer that ends in a key.</summary>
+    public static void Put(JsonNode document, string pointer, JsonNode? value)
+    {
+        string[] tokens = Tokens(pointer);
+        Parent(document, tokens)[tokens[^1]] = value;
     }
 
     private static string[] Tokens(string pointer) =>

@@ -62,5 +62,68 @@ internal sealed class SecretResolverTests
     }
 
     [Test]
+    public async Task ResolveAsync_LargestFileAndLongestName_AreTaken()
+    {
+        string name = new('n', 128);
+        File.WriteAllText(Path.Combine(_folder, "inside", name), new string('x', FileSecretResolver.MaxBytes));
+        File.WriteAllText(Path.Combine(_folder, "inside", name + "n"), "longer");
+        var resolver = new FileSecretResolver(Path.Combine(_folder, "inside"));
+        Assert.That(await resolver.ResolveAsync(name, CancellationToken.None), Has.Length.EqualTo(FileSecretResolver.MaxBytes));
+        Assert.That(await resolver.ResolveAsync(name + "n", CancellationToken.None), Is.Null);
+    }
+
+    [Test]
+    public async Task ResolveAsync_LineEndsInsideAndBlanks_ArePartOfTheSecret()
+    {
+        File.WriteAllText(Path.Combine(_folder, "inside", "pem"), "\na\r\nb \n\r\n");
+        Assert.That(await new FileSecretResolver(Path.Combine(_folder, "inside")).ResolveAsync("pem", CancellationToken.None), Is.EqualTo("\na\r\nb "));
+    }
+
+    [Test]
+    public async Task ResolveAsync_EmptyVariableAndLongName_AreNoSecret()
+    {
+        const string Name = "MCP_GUARD_TEST_EMPTY";
+        string tooLong = new('N', 129);
+        string longest = new('N', 128);
+        var resolver = new EnvironmentSecretResolver();
+        try
+        {
+            Environment.SetEnvironmentVariable(Name, string.Empty);
+            Environment.SetEnvironmentVariable(tooLong, "x");
+            Environment.SetEnvironmentVariable(longest, "y");
+            Assert.That(await resolver.ResolveAsync(Name, CancellationToken.None), Is.Null);
+            Assert.That(await resolver.ResolveAsync(tooLong, CancellationToken.None), Is.Null);
+            Assert.That(await resolver.ResolveAsync(longest, CancellationToken.None), Is.EqualTo("y"));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Name, null);
+            Environment.SetEnvironmentVariable(tooLong, null);
+            Environment.SetEnvironmentVariable(longest, null);
+        }
+    }
+
+    [Test]
+    public async Task ResolveAsync_SeveralThatKnowIt_TheFirstGivesIt()
+    {
+        string other = Path.Combine(_folder, "other");
+        Directory.CreateDirectory(other);
+        File.WriteAllText(Path.Combine(other, "token"), "other");
+        var inside = new FileSecretResolver(Path.Combine(_folder, "inside"));
+        Assert.That(await new SecretResolution([inside, new FileSecretResolver(other)]).ResolveAsync("token", CancellationToken.None), Is.EqualTo("s3cret"));
+        Assert.That(await new SecretResolution([new FileSecretResolver(other), inside]).ResolveAsync("token", CancellationToken.None), Is.EqualTo("other"));
+        Assert.That(await new SecretResolution([]).ResolveAsync("token", CancellationToken.None), Is.Null);
+        Assert.That(await new SecretResolution([inside]).ResolveAsync("token", new PolicyValue("literal", "absent", true), CancellationToken.None), Is.Null, "a secret that nobody knows is replaced by nothing else");
+    }
+
+    [Test]
+    public void ResolveAsync_Cancelled_Ends()
+    {
+        var cancelled = new CancellationToken(canceled: true);
+        Assert.That(async () => await new EnvironmentSecretResolver().ResolveAsync("A", cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await new FileSecretResolver(Path.Combine(_folder, "inside")).ResolveAsync("token", cancelled), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
     public void ToString_Value_NeverShowsIt() => Assert.That(new PolicyValue("hunter2", null, false).ToString(), Does.Not.Contain("hunter2"));
 }

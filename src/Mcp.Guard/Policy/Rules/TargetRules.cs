@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Pipeline;
 
 namespace Mcp.Guard.Policy;
 
@@ -13,8 +14,6 @@ internal sealed class TargetRules
 
     /// <summary>Reasons given for one call.</summary>
     private const int MaxErrors = 5;
-
-    private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
 
     private readonly MatchedRule[] _rules;
     private readonly int[] _conditional;
@@ -61,16 +60,14 @@ internal sealed class TargetRules
 
     /// <summary>Judges one call. Never throws: a fault of a schema engine denies.</summary>
     /// <param name="arguments">The arguments; undefined counts as none.</param>
-    public RuleVerdict Judge(JsonElement arguments)
+    public RuleVerdict Judge(JsonElement arguments) => JudgeCall(RequestPayload.OfArguments(arguments));
+
+    /// <summary>The same for a request that was read.</summary>
+    public RuleVerdict JudgeCall(RequestPayload parameters)
     {
         if (IsDenied)
         {
             return new(_unconditional);
-        }
-
-        if (arguments.ValueKind == JsonValueKind.Undefined)
-        {
-            arguments = NoArguments;
         }
 
         RuleOutcome outcome = _unconditional;
@@ -82,7 +79,7 @@ internal sealed class TargetRules
             for (int i = 0; i < _conditional.Length; i++)
             {
                 CompiledRule rule = _rules[_conditional[i]].Rule;
-                switch (Check(rule.When!, arguments))
+                switch (Check(rule.When!, parameters))
                 {
                     case SchemaOutcome.Valid:
                         holds[i] = true;
@@ -103,16 +100,16 @@ internal sealed class TargetRules
             }
         }
 
-        return outcome.Effect == RuleEffect.Deny || outcome.Requiring.Length == 0 ? new(outcome) : Require(outcome, arguments);
+        return outcome.Effect == RuleEffect.Deny || outcome.Requiring.Length == 0 ? new(outcome) : Require(outcome, parameters);
     }
 
-    private static RuleVerdict Require(RuleOutcome outcome, JsonElement arguments)
+    private static RuleVerdict Require(RuleOutcome outcome, RequestPayload parameters)
     {
         List<string>? broken = null;
         List<SchemaError>? errors = null;
         foreach (CompiledRule rule in outcome.Requiring)
         {
-            if (Check(rule.Require!, arguments) == SchemaOutcome.Valid)
+            if (Check(rule.Require!, parameters) == SchemaOutcome.Valid)
             {
                 continue;
             }
@@ -121,7 +118,7 @@ internal sealed class TargetRules
             errors ??= [];
             if (errors.Count < MaxErrors)
             {
-                Explain(rule.Require!, arguments, errors);
+                Explain(rule.Require!, parameters, errors);
             }
         }
 
@@ -143,11 +140,11 @@ internal sealed class TargetRules
         return RuleOutcome.Combine([.. matched], _serverResults);
     }
 
-    private static SchemaOutcome Check(CompiledSchema schema, JsonElement arguments)
+    private static SchemaOutcome Check(CompiledSchema schema, RequestPayload parameters)
     {
         try
         {
-            return schema.Validate(arguments);
+            return parameters.Validate(schema);
         }
         catch (Exception)
         {
@@ -156,12 +153,12 @@ internal sealed class TargetRules
         }
     }
 
-    private static void Explain(CompiledSchema schema, JsonElement arguments, List<SchemaError> errors)
+    private static void Explain(CompiledSchema schema, RequestPayload parameters, List<SchemaError> errors)
     {
         try
         {
             var found = new List<SchemaError>(MaxErrors);
-            schema.Validate(arguments, found, MaxErrors - errors.Count);
+            parameters.Validate(schema, found, MaxErrors - errors.Count);
             errors.AddRange(found.Take(MaxErrors - errors.Count));
         }
         catch (Exception)

@@ -13,6 +13,7 @@ internal static class QualifiedToolName
     public const int MaxLength = 64;
 
     private const string Joint = "__";
+    private const string ShortenedMark = "-x";
     private const int DigestLength = 20;
 
     /// <summary>The qualified name. Of a name that would be too long, the end is replaced by a part of its SHA-256.</summary>
@@ -30,19 +31,20 @@ internal static class QualifiedToolName
         // After a hyphen an escape goes on with a hyphen or a hexadecimal digit: "-x" marks a shortened name and nothing else. A hyphen that
         // the cut leaves at the end would join it.
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(whole)).AsSpan(0, DigestLength / 2));
-        return string.Concat(whole.AsSpan(0, MaxLength - DigestLength - 2).TrimEnd('-'), "-x", digest);
+        return string.Concat(whole.AsSpan(0, MaxLength - DigestLength - ShortenedMark.Length).TrimEnd('-'), ShortenedMark, digest);
     }
 
     /// <summary>Whether a name could be the qualified one of some tool of a server.</summary>
     public static bool MayBeOf(string server, string name)
     {
-        if (!name.Contains(Joint, StringComparison.Ordinal))
+        // Of a long server id the cut takes the joint too.
+        if (!name.Contains(Joint, StringComparison.Ordinal) && !name.Contains(ShortenedMark, StringComparison.Ordinal))
         {
             return false;
         }
 
         string prefix = EscapeServer(server) + Joint;
-        return name.AsSpan().StartsWith(prefix.AsSpan(0, Math.Min(prefix.Length, MaxLength - DigestLength - 2)).TrimEnd('-'), StringComparison.Ordinal);
+        return name.AsSpan().StartsWith(prefix.AsSpan(0, Math.Min(prefix.Length, MaxLength - DigestLength - ShortenedMark.Length)).TrimEnd('-'), StringComparison.Ordinal);
     }
 
     // A hyphen starts an escape, so that an id without one stays as it is; a single underscore inside stays too.

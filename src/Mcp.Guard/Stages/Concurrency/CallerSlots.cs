@@ -9,14 +9,17 @@ internal sealed class CallerSlots
 
     private readonly Stripe[] _stripes = [.. Enumerable.Range(0, StripeCount).Select(static _ => new Stripe())];
 
-    /// <summary>Counts a call of the caller where fewer than so many run.</summary>
-    public bool TryEnter(GuardCaller caller, int limit)
+    /// <summary>
+    /// Counts a call of the caller where fewer than so many run and the server has a slot for it. Both are taken at once: a parallel call never sees a count that is
+    /// given back in the next moment.
+    /// </summary>
+    public bool TryEnter(GuardCaller caller, int limit, ServerSlots server, int serverLimit)
     {
         Stripe stripe = StripeOf(caller);
         lock (stripe.Gate)
         {
             ref int running = ref CollectionsMarshal.GetValueRefOrAddDefault(stripe.Running, caller, out bool runs);
-            if (running < limit)
+            if (running < limit && server.TryEnter(serverLimit))
             {
                 running++;
                 return true;

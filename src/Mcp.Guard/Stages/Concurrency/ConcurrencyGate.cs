@@ -236,21 +236,8 @@ internal sealed class ConcurrencyGate(ConcurrencyLimits limits, TimeProvider tim
         }
     }
 
-    private ConcurrencyLease? TryGrant(ServerSlots slots, GuardCaller caller, ConcurrencyLimits own)
-    {
-        if (!_callers.TryEnter(caller, own.PerCaller))
-        {
-            return null;
-        }
-
-        if (slots.TryEnter(own.PerServer))
-        {
-            return new ConcurrencyLease(this, slots, caller);
-        }
-
-        _callers.Leave(caller);
-        return null;
-    }
+    private ConcurrencyLease? TryGrant(ServerSlots slots, GuardCaller caller, ConcurrencyLimits own) =>
+        _callers.TryEnter(caller, own.PerCaller, slots, own.PerServer) ? new ConcurrencyLease(this, slots, caller) : null;
 
     private void Free(ConcurrencyLease lease)
     {

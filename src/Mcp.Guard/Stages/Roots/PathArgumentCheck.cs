@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mcp.Guard.Json;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 
 namespace Mcp.Guard.Stages.Roots;
@@ -7,6 +8,8 @@ namespace Mcp.Guard.Stages.Roots;
 /// <summary>Finds the paths among the arguments of a call and judges each against the roots.</summary>
 internal static class PathArgumentCheck
 {
+    private static readonly PathArgument NotJudged = new(string.Empty, PathVerdict.Deny(PathDenial.NotJudged), IsName: false);
+
     /// <summary>
     /// Judges all arguments; the first denial ends it and is the result. Null where every path is allowed. Nothing is allocated for arguments
     /// that hold no path.
@@ -23,12 +26,15 @@ internal static class PathArgumentCheck
         ProtectedPaths? own = null)
     {
         var visitor = new Visitor(rules, roots, baseDirectory, writes, found, own);
-        if (!JsonStringWalker.TryWalk(arguments, ref visitor))
-        {
-            return new PathArgument(string.Empty, PathVerdict.Deny(PathDenial.NotJudged), IsName: false);
-        }
+        return JsonStringWalker.TryWalk(arguments, ref visitor) ? visitor.Denied : NotJudged;
+    }
 
-        return visitor.Denied;
+    /// <summary>The same for the arguments of a request that was read; those that it does not have name nothing.</summary>
+    public static PathArgument? FindDenied(
+        RequestPayload parameters, PathArgumentRules rules, RootSet roots, string? baseDirectory, bool writes, List<PathArgument>? found, ProtectedPaths? own)
+    {
+        var visitor = new Visitor(rules, roots, baseDirectory, writes, found, own);
+        return parameters.TryWalkArguments(ref visitor) ? visitor.Denied : NotJudged;
     }
 
     /// <summary>Writes arguments with each found path replaced by its normal form.</summary>
@@ -121,24 +127,23 @@ internal static class PathArgumentCheck
         /// <summary>The text of a string that is a path, or null.</summary>
         private readonly string? Take(in JsonStringPlace place)
         {
-            ReadOnlySpan<JsonTrailSegment> trail = place.Trail;
-            if (!place.IsName && rules.IsDeclared(trail))
+            if (!place.IsName && rules.IsDeclared(in place))
             {
                 return place.GetText();
             }
 
-            if (rules.Mode != PathArgumentMode.Auto || rules.IsContent(trail))
+            if (rules.Mode != PathArgumentMode.Auto || rules.IsContent(in place))
             {
                 return null;
             }
 
-            if (!place.IsName && rules.IsNamedPath(trail))
+            if (!place.IsName && rules.IsNamedPath(in place))
             {
                 // An empty optional argument names no file; a declared one is judged all the same.
-                return place.RawUtf8.IsEmpty ? null : place.GetText();
+                return place.Utf8.IsEmpty ? null : place.GetText();
             }
 
-            if (!PathLook.MayLookLikePath(place.RawUtf8))
+            if (!place.HasEscapes && !PathLook.MayLookLikePath(place.Utf8))
             {
                 return null;
             }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Json;
 
@@ -52,31 +53,21 @@ internal sealed class PathArgumentRules
     }
 
     /// <summary>True where the rule declares the place as a path.</summary>
-    public bool IsDeclared(ReadOnlySpan<JsonTrailSegment> trail) => Covers(_declared, trail);
+    public bool IsDeclared(in JsonStringPlace place) => Covers(_declared, in place);
 
     /// <summary>True where the rule marks the place as content.</summary>
-    public bool IsContent(ReadOnlySpan<JsonTrailSegment> trail) => Covers(_content, trail);
+    public bool IsContent(in JsonStringPlace place) => Covers(_content, in place);
 
     /// <summary>True where the nearest member on the way to a value has a path's name, or the schema gives it a path's format.</summary>
-    public bool IsNamedPath(ReadOnlySpan<JsonTrailSegment> trail)
-    {
-        for (int i = trail.Length - 1; i >= 0; i--)
-        {
-            if (trail[i].Index < 0)
-            {
-                ReadOnlySpan<byte> name = System.Runtime.InteropServices.JsonMarshal.GetRawUtf8PropertyName(trail[i].Member);
-                return PathNames.IsPathName(name) || (_schemaNames.Count > 0 && _schemaNames.Contains(JsonText.GetName(trail[i].Member)));
-            }
-        }
+    public bool IsNamedPath(in JsonStringPlace place) =>
+        place.TryGetNearestName(out ReadOnlySpan<byte> name)
+        && (PathNames.IsPathName(name) || (_schemaNames.Count > 0 && _schemaNames.Contains(Encoding.UTF8.GetString(name))));
 
-        return false;
-    }
-
-    private static bool Covers(JsonPointerPattern[] patterns, ReadOnlySpan<JsonTrailSegment> trail)
+    private static bool Covers(JsonPointerPattern[] patterns, in JsonStringPlace place)
     {
         foreach (JsonPointerPattern pattern in patterns)
         {
-            if (pattern.Covers(trail))
+            if (pattern.Covers(in place))
             {
                 return true;
             }

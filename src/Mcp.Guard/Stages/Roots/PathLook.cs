@@ -15,10 +15,10 @@ internal static class PathLook
     private static readonly SearchValues<byte> Plain = SearchValues.Create(
         " !\"#$&'()*+,-0123456789;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}"u8);
 
-    /// <summary>A cheap first look at JSON text: false where the string cannot look like a path. Escapes and other scripts always pass.</summary>
-    public static bool MayLookLikePath(ReadOnlySpan<byte> rawUtf8) =>
-        rawUtf8.ContainsAnyExcept(Plain)
-        && (rawUtf8.ContainsAny(Signs) || rawUtf8.IndexOf(".."u8) >= 0 || !System.Text.Ascii.IsValid(rawUtf8));
+    /// <summary>A cheap first look at a text that was written without escapes: false where it cannot look like a path. Other scripts always pass.</summary>
+    public static bool MayLookLikePath(ReadOnlySpan<byte> utf8) =>
+        utf8.ContainsAnyExcept(Plain)
+        && (utf8.ContainsAny(Signs) || utf8.IndexOf(".."u8) >= 0 || !System.Text.Ascii.IsValid(utf8));
 
     /// <summary>
     /// True where the text, or its decoded or folded form, looks like a path. A text of several lines is taken for a list of paths if every

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-
 namespace Mcp.Guard.Stages.Roots;
 
 /// <summary>Tells by its name whether an argument is a path: <c>path</c>, <c>file</c>, <c>dir</c>, <c>source</c>, <c>destination</c> and compounds.</summary>
@@ -23,20 +20,27 @@ internal static class PathNames
     private static readonly string[]?[] WholeByLast = ByLastLetter(Whole);
     private static readonly string[]?[] EndingsByLast = ByLastLetter(Endings);
 
+    /// <param name="nameUtf8">The name, escapes undone. What other scripts stand before the word makes no difference.</param>
     public static bool IsPathName(ReadOnlySpan<byte> nameUtf8)
     {
         Span<char> lower = stackalloc char[MaxName];
-        if (nameUtf8.Length > MaxName || Ascii.ToLower(nameUtf8, lower, out int length) != OperationStatus.Done)
+        if (nameUtf8.Length > MaxName)
         {
             return false;
         }
 
-        return IsPathName(lower[..length].TrimEnd("0123456789_-"));
+        for (int i = 0; i < nameUtf8.Length; i++)
+        {
+            char c = (char)nameUtf8[i];
+            lower[i] = char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c;
+        }
+
+        return IsPathName(lower[..nameUtf8.Length].TrimEnd("0123456789_-"));
     }
 
     private static bool IsPathName(ReadOnlySpan<char> name)
     {
-        if (name.IsEmpty)
+        if (name.IsEmpty || !char.IsAscii(name[^1]))
         {
             return false;
         }

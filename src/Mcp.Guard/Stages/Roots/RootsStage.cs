@@ -42,7 +42,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
 
     private GuardDecision JudgeArguments(RequestContext context)
     {
-        if (context.ArgumentsElement.ValueKind != JsonValueKind.Object)
+        if (!context.Parameters.HasArguments)
         {
             return GuardDecision.Continue;
         }
@@ -51,7 +51,7 @@ internal sealed class RootsStage(IRootNormalizer normalizer, ResourceUriCheck ur
         PathArgumentRules rules = settings is null ? context.Entry!.DefaultPathRules : _rules.GetOrCreateValue(settings).For(settings, context.Entry!);
         bool writes = settings is null || settings.Access == RootAccess.ReadWrite;
         List<PathArgument>? found = NeedsFound(settings) ? [] : null;
-        PathArgument? denied = PathArgumentCheck.FindDenied(context.ArgumentsElement, rules, RootsOf(context), BaseOf(context, settings), writes, found, context.Policy.Protected);
+        PathArgument? denied = PathArgumentCheck.FindDenied(context.Parameters, rules, RootsOf(context), BaseOf(context, settings), writes, found, context.Policy.Protected);
         if (denied is { } argument)
         {
             return Outside(argument.Pointer, argument.Verdict.Message);

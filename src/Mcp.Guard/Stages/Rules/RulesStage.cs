@@ -29,7 +29,7 @@ internal sealed class RulesStage : IGuardStage<RequestContext>
             return new(GuardDecision.Continue);
         }
 
-        RuleVerdict verdict = rules.Judge(context.Arguments);
+        RuleVerdict verdict = rules.JudgeCall(context.Parameters);
         context.SetVerdict(verdict);
         return new(DecisionOf(verdict));
     }
@@ -40,7 +40,7 @@ internal sealed class RulesStage : IGuardStage<RequestContext>
         GuardDecision worst = GuardDecision.Continue;
         foreach (string uri in Subscriptions.UrisOf(context.Current))
         {
-            GuardDecision decision = DecisionOf(settings.ForResource(uri).Judge(default));
+            GuardDecision decision = DecisionOf(settings.ForResource(uri).JudgeCall(RequestPayload.None));
             if (decision.Kind == GuardDecisionKind.Deny)
             {
                 return decision;

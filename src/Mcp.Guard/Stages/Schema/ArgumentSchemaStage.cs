@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mcp.Guard.Pipeline;
 
 namespace Mcp.Guard.Stages.Schema;
@@ -6,8 +5,6 @@ namespace Mcp.Guard.Stages.Schema;
 /// <summary>Arguments against the tool's <c>inputSchema</c>. A schema that is refused refuses its calls: what cannot be checked does not run.</summary>
 internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
 {
-    private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
-
     public string Name => GuardStages.Schema;
 
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
@@ -29,8 +26,7 @@ internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
             return new(Refused("outputSchema", output.Rejection));
         }
 
-        JsonElement arguments = context.ArgumentsElement.ValueKind == JsonValueKind.Undefined ? NoArguments : context.ArgumentsElement;
-        SchemaOutcome outcome = schema.Schema.Validate(arguments);
+        SchemaOutcome outcome = context.Parameters.Validate(schema.Schema);
         if (outcome == SchemaOutcome.Valid)
         {
             return new(GuardDecision.Continue);
@@ -39,7 +35,7 @@ internal sealed class ArgumentSchemaStage : IGuardStage<RequestContext>
         var errors = new List<SchemaError>();
         if (outcome == SchemaOutcome.Invalid)
         {
-            schema.Schema.Validate(arguments, errors);
+            context.Parameters.Validate(schema.Schema, errors);
         }
 
         string reason = errors.Count == 0 ? $"validation ended with {outcome}" : string.Join("; ", errors.Select(error => $"'{error.InstanceLocation}' {error.KeywordLocation}"));

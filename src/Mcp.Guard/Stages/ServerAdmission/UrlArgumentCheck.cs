@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Json;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Unicode;
 
 namespace Mcp.Guard.Stages.ServerAdmission;
@@ -20,32 +22,31 @@ internal static class UrlArgumentCheck
     public static UrlVerdict? FindDenied(JsonElement arguments, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content, out string pointer)
     {
         var visitor = new Visitor(allowlist, content);
-        if (!JsonStringWalker.TryWalk(arguments, ref visitor))
-        {
-            pointer = string.Empty;
-            return UrlVerdict.Deny(UrlDenial.NotJudged);
-        }
-
-        pointer = visitor.Pointer ?? string.Empty;
-        return visitor.Denied;
+        bool walked = JsonStringWalker.TryWalk(arguments, ref visitor);
+        return visitor.Found(walked, out pointer);
     }
 
-    private static bool IsUrlName(ReadOnlySpan<JsonTrailSegment> trail)
+    /// <summary>The same for the arguments of a request that was read; those that it does not have name nothing.</summary>
+    public static UrlVerdict? FindDenied(RequestPayload parameters, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content, out string pointer)
     {
-        for (int i = trail.Length - 1; i >= 0; i--)
-        {
-            if (trail[i].Index < 0)
-            {
-                string name = JsonText.GetName(trail[i].Member);
-                foreach (string word in Names)
-                {
-                    if (name.EndsWith(word, StringComparison.OrdinalIgnoreCase))
-                    {
-                        return true;
-                    }
-                }
+        var visitor = new Visitor(allowlist, content);
+        bool walked = parameters.TryWalkArguments(ref visitor);
+        return visitor.Found(walked, out pointer);
+    }
 
-                return false;
+    private static bool IsUrlName(in JsonStringPlace place)
+    {
+        if (!place.TryGetNearestName(out ReadOnlySpan<byte> utf8))
+        {
+            return false;
+        }
+
+        string name = Encoding.UTF8.GetString(utf8);
+        foreach (string word in Names)
+        {
+            if (name.EndsWith(word, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
             }
         }
 
@@ -98,9 +99,15 @@ internal static class UrlArgumentCheck
 
     private struct Visitor(UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content) : IJsonStringVisitor
     {
-        public UrlVerdict? Denied { get; private set; }
+        private UrlVerdict? _denied;
+        private string? _pointer;
 
-        public string? Pointer { get; private set; }
+        /// <summary>What the walk found; arguments that could not be walked are denied.</summary>
+        public readonly UrlVerdict? Found(bool walked, out string pointer)
+        {
+            pointer = walked ? _pointer ?? string.Empty : string.Empty;
+            return walked ? _denied : UrlVerdict.Deny(UrlDenial.NotJudged);
+        }
 
         public bool Visit(in JsonStringPlace place)
         {
@@ -111,14 +118,14 @@ internal static class UrlArgumentCheck
 
             for (int i = 0; i < content.Count; i++)
             {
-                if (content[i].Covers(place.Trail))
+                if (content[i].Covers(in place))
                 {
                     return true;
                 }
             }
 
             string text = place.GetText();
-            bool named = text.Length > 0 && IsUrlName(place.Trail) && !text.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+            bool named = text.Length > 0 && IsUrlName(in place) && !text.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
             if (!named && !LooksLikeUrl(text))
             {
                 return true;
@@ -130,8 +137,8 @@ internal static class UrlArgumentCheck
                 return true;
             }
 
-            Denied = verdict;
-            Pointer = place.GetPointer();
+            _denied = verdict;
+            _pointer = place.GetPointer();
             return false;
         }
     }

@@ -14,7 +14,7 @@ internal sealed class UrlArgumentsStage : IGuardStage<RequestContext>
 
     public ValueTask<GuardDecision> EvaluateAsync(RequestContext context, CancellationToken ct)
     {
-        if (context.Kind != RequestKind.ToolCall || context.Verdict.Urls is not { } settings || context.ArgumentsElement.ValueKind != System.Text.Json.JsonValueKind.Object)
+        if (context.Kind != RequestKind.ToolCall || context.Verdict.Urls is not { } settings || !context.Parameters.HasArguments)
         {
             return new(GuardDecision.Continue);
         }
@@ -28,7 +28,7 @@ internal sealed class UrlArgumentsStage : IGuardStage<RequestContext>
                 return new(GuardDecision.Deny(GuardDenialCodes.GuardFault, $"a URL pattern of a rule cannot be used: {compiled.Problems[0].Message}"));
             }
 
-            if (UrlArgumentCheck.FindDenied(context.ArgumentsElement, compiled, content, out string pointer) is { } denied)
+            if (UrlArgumentCheck.FindDenied(context.Parameters, compiled, content, out string pointer) is { } denied)
             {
                 return new(GuardDecision.Deny(GuardDenialCodes.UrlNotAllowed, $"'{pointer}': {denied.Message}"));
             }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Mcp.Guard.Stages.Catalog;
+using Mcp.Guard.Stages.ResultSanitizing;
 
 namespace Mcp.Guard.Tests.Stages.Catalog;
 
@@ -22,7 +23,6 @@ internal sealed class ToolNameRulesTests
     [TestCase("r\u0435ad_file", "Characters")]
     [TestCase("read_\uff46ile", "Characters")]
     [TestCase("read_file\u200b", "Characters")]
-    [TestCase("\ud800", "Characters")]
     [TestCase("mcp-guard_allow", "Reserved")]
     [TestCase("McpGuard.allow", "Reserved")]
     [TestCase("rncp_guard", "Reserved")]
@@ -68,7 +68,6 @@ internal sealed class ToolNameRulesTests
     [TestCase("\u212B", "A\u030A")]
     [TestCase("\u0430\u0440\u0440\u04C0\u0435", "apple")]
     [TestCase("\U0001D5BA\U0001D68B", "ab")]
-    [TestCase("\ud800", "\ud800")]
     public void Skeleton_OfLookAlikes_IsTheSame(string left, string right) =>
         Assert.That(ConfusableSkeleton.Of(left), Is.EqualTo(ConfusableSkeleton.Of(right)));
 
@@ -127,6 +126,129 @@ internal sealed class ToolNameRulesTests
 
         Assert.That(count, Is.GreaterThan(1000));
     }
+
+    // Not as cases: an attribute cannot hold half of a pair.
+    [Test]
+    public void Judge_HalfOfAPair_IsRefusedAndHasASkeleton()
+    {
+        Assert.That(ToolNameRules.Judge("read_\ud800"), Is.EqualTo(ToolNameFault.Characters));
+        Assert.That(ConfusableSkeleton.Of("\ud800x\udc00"), Is.EqualTo("\ud800x\udc00"));
+    }
+
+    [TestCase("mcp__read", "Reserved")]
+    [TestCase("MCP__read", "Reserved")]
+    [TestCase("host__x", "Reserved")]
+    [TestCase("system__x", "Reserved")]
+    [TestCase("guard__x", "Reserved")]
+    [TestCase("mcp_read", "None")]
+    [TestCase("hosts__x", "None")]
+    [TestCase("xmcp__read", "None")]
+    [TestCase("mcpguar", "None")]
+    [TestCase("_._", "Characters")]
+    [TestCase("a..", "Characters")]
+    public void Judge_NameOfTheHost_IsReserved(string name, string expect) => Assert.That(ToolNameRules.Judge(name).ToString(), Is.EqualTo(expect));
+
+    [Test]
+    public void FlagsOf_Text_TellsBadNamesAndCollisions() => Assert.Multiple(() =>
+    {
+        Assert.That(ToolNameRules.FlagsOf("read_file", []), Is.EqualTo(ContentFlags.None));
+        Assert.That(ToolNameRules.FlagsOf("", []), Is.EqualTo(ContentFlags.BadName));
+        Assert.That(ToolNameRules.FlagsOf("read file", []), Is.EqualTo(ContentFlags.BadName));
+        Assert.That(ToolNameRules.FlagsOf(new string('a', 128), []), Is.EqualTo(ContentFlags.None));
+        Assert.That(ToolNameRules.FlagsOf(new string('a', 129), []), Is.EqualTo(ContentFlags.BadName));
+        Assert.That(ToolNameRules.FlagsOf("mcp__x", []), Is.EqualTo(ContentFlags.NameCollision));
+        Assert.That(ToolNameRules.FlagsOf("read_fi1e", ["list", "read_file"]), Is.EqualTo(ContentFlags.NameCollision));
+        Assert.That(ToolNameRules.FlagsOf("list_all", ["Iist_all"]), Is.EqualTo(ContentFlags.NameCollision));
+        Assert.That(ToolNameRules.FlagsOf("read", ["read"]), Is.EqualTo(ContentFlags.NameCollision), "a peer of the very same name is one too");
+        Assert.That(ToolNameRules.FlagsOf("read", ["list", "write"]), Is.EqualTo(ContentFlags.None));
+        Assert.That(ToolNameRules.FlagsOf("r\u0435ad", ["read"]), Is.EqualTo(ContentFlags.BadName | ContentFlags.NameCollision));
+        Assert.That(ToolNameRules.FlagsOf(new string('b', 300), [new string('b', 256) + "other"]), Is.EqualTo(ContentFlags.BadName | ContentFlags.NameCollision), "the beginning is compared");
+    });
+
+    [Test]
+    public void JudgeAll_SeveralApprovedTwins_NoneStays()
+    {
+        ToolNameVerdict[] verdicts = ToolNameRules.JudgeAll(["send", "Send", "SEND", "list"], name => name is "send" or "Send");
+        Assert.That(verdicts.Select(verdict => (verdict.Fault, verdict.Twin)), Is.EqualTo(new[]
+        {
+            (ToolNameFault.Twin, "Send"), (ToolNameFault.Twin, "send"), (ToolNameFault.Twin, "send"), (ToolNameFault.None, (string?)null),
+        }));
+    }
+
+    [Test]
+    public void JudgeAll_TwinThatIsRefusedAnyway_KeepsItsFault()
+    {
+        ToolNameVerdict[] verdicts = ToolNameRules.JudgeAll(["read", "r\u0435ad", "mcp_guard", "McpGuard"], _ => false);
+        Assert.That(verdicts.Select(verdict => verdict.Fault), Is.EqualTo(new[] { ToolNameFault.Twin, ToolNameFault.Characters, ToolNameFault.Reserved, ToolNameFault.Reserved }));
+    }
+
+    [TestCase("files", "files__read", true)]
+    [TestCase("files", "files__", true)]
+    [TestCase("files", "file__read", false)]
+    [TestCase("files", "files_read", false)]
+    [TestCase("files", "xfiles__read", false)]
+    [TestCase("a_", "a-005f__b", true)]
+    public void MayBeOf_Name_StartsWithTheServersPart(string server, string name, bool expect) => Assert.That(QualifiedToolName.MayBeOf(server, name), Is.EqualTo(expect));
+
+    // The cut leaves nothing of the joint: such a name was not recognised, and a call by it was denied until the host listed.
+    [Test]
+    public void MayBeOf_LongServerId_HoldsForItsQualifiedName()
+    {
+        string server = "a-" + new string('s', 60);
+        Assert.That(QualifiedToolName.MayBeOf(server, QualifiedToolName.Compose(server, "read")), Is.True);
+        Assert.That(QualifiedToolName.MayBeOf("b-" + new string('s', 60), QualifiedToolName.Compose(server, "read")), Is.False);
+        Assert.That(QualifiedToolName.MayBeOf(server, "read"), Is.False);
+    }
+
+    [Test]
+    public void MayBeOf_AnyPair_HoldsForItsQualifiedName()
+    {
+        Gen<string> part = Gen.Elements("a", "b", "_", "__", "-", "--", ".", "x", "long-long_long.long", "0").NonEmptyListOf().Select(string.Concat);
+        Check.One(Properties.Config(), Prop.ForAll(part.ToArbitrary(), part.ToArbitrary(), (server, tool) => QualifiedToolName.MayBeOf(server, QualifiedToolName.Compose(server, tool))));
+    }
+
+    [Test]
+    public void Compose_LongPair_IsCutAtItsBoundAndEndsInADigest() => Assert.Multiple(() =>
+    {
+        Assert.That(QualifiedToolName.Compose("s", new string('t', 61)), Is.EqualTo("s__" + new string('t', 61)), "64 characters");
+        Assert.That(QualifiedToolName.Compose("s", new string('t', 62)), Does.Match("^s__t{39}-x[0-9a-f]{20}$"));
+        Assert.That(QualifiedToolName.Compose("s", new string('t', 38) + "-" + new string('t', 30)), Does.Match("^s__t{38}-x[0-9a-f]{20}$"), "a hyphen at the cut would join the mark");
+        Assert.That(QualifiedToolName.Compose("s", new string('t', 62)), Is.EqualTo("s__ttttttttttttttttttttttttttttttttttttttt-x0032db703dadb09d8bf3"), "a person's grants name it");
+    });
+
+    [TestCase("_a", "b", "-005fa__b")]
+    [TestCase("a_b", "c", "a_b__c")]
+    [TestCase("a.b-c", "d", "a-002eb--c__d")]
+    [TestCase("s", "\u00e9", "s__-00e9")]
+    public void Compose_OddParts_AreEscaped(string server, string tool, string expect) => Assert.That(QualifiedToolName.Compose(server, tool), Is.EqualTo(expect));
+
+    [Test]
+    public void Skeleton_LongText_IsItself()
+    {
+        string most = new('\u0430', ConfusableSkeleton.MaxLength);
+        Assert.That(ConfusableSkeleton.Of(most), Is.EqualTo(new string('a', ConfusableSkeleton.MaxLength)));
+        Assert.That(ConfusableSkeleton.Of(most + "\u0430"), Is.EqualTo(most + "\u0430"));
+    }
+
+    // The first and last syllable, one without and one with a final consonant; what stands beside the block is no syllable.
+    [TestCase("\uAC00", "\u1100\u1161")]
+    [TestCase("\uAC01", "\u1100\u1161\u11A8")]
+    [TestCase("\uD7A3", "\u1112\u1175\u11C2")]
+    [TestCase("\uD788", "\u1112\u1175")]
+    public void Skeleton_HangulSyllable_DecomposesByArithmetic(string syllable, string parts)
+    {
+        Assert.That(ConfusableSkeleton.Of(syllable), Is.EqualTo(ConfusableSkeleton.Of(parts)));
+        Assert.That(ConfusableSkeleton.Of(syllable), Has.Length.GreaterThanOrEqualTo(parts.Length));
+        Assert.That(ConfusableSkeleton.Of("\uABFF"), Has.Length.EqualTo(1));
+        Assert.That(ConfusableSkeleton.Of("\uD7A4"), Has.Length.EqualTo(1));
+    }
+
+    [TestCase("a\u0301\u0316", "a\u0316\u0301", true)]
+    [TestCase("a\u0301\u0300", "a\u0300\u0301", false, Description = "marks of one class keep their order")]
+    [TestCase("a\u0316\u0301b\u0316", "a\u0301\u0316b\u0316", true)]
+    [TestCase("\u0301\u0316", "\u0316\u0301", true)]
+    public void Skeleton_Marks_StandInCanonicalOrder(string left, string right, bool same) =>
+        Assert.That(ConfusableSkeleton.Of(left) == ConfusableSkeleton.Of(right), Is.EqualTo(same));
 
     [TestCase("files", "read_file", "files__read_file")]
     [TestCase("my_files", "list", "my_files__list")]

@@ -41,6 +41,36 @@ internal sealed class ConcurrencyGateTests
         Assert.That(gate.CountOf("a"), Is.EqualTo((2, 4, 0)));
     }
 
+    /// <summary>A call that finds its server full must not stand in the way of another of its caller, not even for a moment.</summary>
+    [Test]
+    public async Task Acquire_ParallelCallToAFullServer_NeverDeniesAnotherOfItsCaller()
+    {
+        var gate = new ConcurrencyGate(Limits with { PerServer = 1, PerCaller = 1, QueuePerServer = 0, QueuePerCaller = 0 }, new FakeTimeProvider());
+        Assert.That(await gate.AcquireAsync("full", Caller(1), default), Is.Not.Null);
+        bool ended = false;
+        var refused = Task.Run(async () =>
+        {
+            int granted = 0;
+            while (!Volatile.Read(ref ended))
+            {
+                granted += await gate.AcquireAsync("full", Caller(2), default) is null ? 0 : 1;
+            }
+
+            return granted;
+        });
+        int denied = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            ConcurrencyLease? lease = await gate.AcquireAsync("free", Caller(2), default);
+            denied += lease is null ? 1 : 0;
+            lease?.Dispose();
+        }
+
+        Volatile.Write(ref ended, true);
+        Assert.That(await refused, Is.Zero);
+        Assert.That(denied, Is.Zero);
+    }
+
     [Test]
     public async Task Acquire_OneCallerFillsItsShareOfTheQueue_OthersStillFindRoom()
     {

@@ -28,6 +28,10 @@ internal sealed class PathArgumentTests
     [TestCase("""{"paths":["a","../../b"]}""", "/paths/1")]
     [TestCase("""{"/etc/passwd":1}""", "/~1etc~1passwd")]
     [TestCase("""{"sourceFile":"$HOME"}""", "/sourceFile")]
+    [TestCase("""{"source\u0046ile":"$HOME"}""", "/sourceFile")] // a name reads the same however it is spelled
+    [TestCase("""{"\u00e9path":"../b"}""", "/\u00e9path")]
+    [TestCase("""{"épath":"$HOME"}""", "/\u00e9path")]
+    [TestCase("""{"x":"a\u002f..\u002f..\u002fb"}""", "/x")]
     [TestCase("""{"x":"/etc/a\n/etc/b"}""", "/x")]
     [TestCase("""{"content":"// a comment\nint x;"}""", null)]
     [TestCase("""{"x":"see ../readme for more"}""", null)]

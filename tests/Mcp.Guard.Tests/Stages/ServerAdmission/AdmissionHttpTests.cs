@@ -69,6 +69,103 @@ internal sealed class AdmissionHttpTests
         Assert.That(server.Requests[1], Does.Contain("Authorization: Bearer token"));
     }
 
+    // RFC 9110 section 15.4: 307 and 308 repeat the request, 303 asks with GET, 301 and 302 do so for a POST.
+    [TestCase("301 Moved Permanently", "POST", "GET", false)]
+    [TestCase("302 Found", "POST", "GET", false)]
+    [TestCase("303 See Other", "POST", "GET", false)]
+    [TestCase("307 Temporary Redirect", "POST", "POST", true)]
+    [TestCase("308 Permanent Redirect", "POST", "POST", true)]
+    [TestCase("301 Moved Permanently", "PUT", "PUT", true)]
+    [TestCase("302 Found", "PUT", "PUT", true)]
+    [TestCase("303 See Other", "PUT", "GET", false)]
+    [TestCase("303 See Other", "HEAD", "HEAD", false)]
+    [TestCase("302 Found", "GET", "GET", false)]
+    public async Task Send_RedirectOnTheSameOrigin_RepeatsWhatItsStatusSays(string status, string method, string expected, bool body)
+    {
+        using var server = new LoopbackServer(head => head.Contains(" /a ", StringComparison.Ordinal)
+            ? LoopbackServer.Response(status, "Location: /b?q\r\n", string.Empty)
+            : LoopbackServer.Response("200 OK", string.Empty, string.Empty));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"http://localhost:{server.Port}/a");
+        if (method is "POST" or "PUT")
+        {
+            request.Content = new ByteArrayContent("12345"u8.ToArray());
+        }
+
+        request.Headers.Add("X-Own", "1");
+        request.Headers.Host = "other.example";
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(server.Requests, Has.Count.EqualTo(2));
+        Assert.That(server.Requests[1], Does.StartWith(expected + " /b?q HTTP/1.1"));
+        Assert.That(server.Requests[1], Does.Contain("X-Own: 1").And.Not.Contain("other.example"));
+        Assert.That(server.Requests[1].Contains("Content-Length: 5", StringComparison.Ordinal), Is.EqualTo(body));
+    }
+
+    [TestCase("304 Not Modified", "Location: /b\r\n")]
+    [TestCase("300 Multiple Choices", "Location: /b\r\n")]
+    [TestCase("302 Found", "")]
+    public async Task Send_AnswerThatLeadsNowhere_IsDelivered(string status, string headers)
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response(status, headers, string.Empty));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}");
+        using HttpResponseMessage response = await client.GetAsync($"http://localhost:{server.Port}/");
+        Assert.That((int)response.StatusCode, Is.EqualTo(int.Parse(status.AsSpan(0, 3), System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.That(server.Connections, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Send_HeadersOfThePolicy_ReplaceThoseOfTheRequest()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "x"));
+        var options = new AdmissionHttpOptions { Resolver = Loopback.Resolver, Headers = static _ => new([new("X-Key", "policy")]) };
+        AdmissionHandler handler = AdmissionHttp.CreateHandler(UrlAllowlist.Create([$"http://localhost:{server.Port}"]), options);
+        using var client = new HttpClient(handler);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://localhost:{server.Port}/");
+        request.Headers.Add("X-Key", "request");
+        Assert.That(handler.Requests, Is.Zero);
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(server.Requests[0], Does.Contain("X-Key: policy").And.Not.Contain("request\r\n"));
+        Assert.That(handler.Requests, Is.EqualTo(1));
+        Assert.That(() => client.Send(new HttpRequestMessage(HttpMethod.Get, $"http://localhost:{server.Port}/")), Throws.InstanceOf<NotSupportedException>().With.Message.EqualTo("guarded HTTP is asynchronous"));
+    }
+
+    [Test]
+    public async Task Connect_FirstAddressDoesNotAnswer_TheNextIsTried()
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "hello"));
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = new ScriptedResolver(["127.0.0.77", "127.0.0.1"]) }, $"http://localhost:{server.Port}");
+        Assert.That(await client.GetStringAsync($"http://localhost:{server.Port}/"), Is.EqualTo("hello"));
+    }
+
+    [Test]
+    public async Task Connect_NobodyAnswers_IsAFailureOfTheConnection()
+    {
+        int port;
+        using (var closed = new LoopbackServer(_ => string.Empty))
+        {
+            port = closed.Port;
+        }
+
+        using HttpClient client = Client(Loopback, $"http://localhost:{port}");
+        HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync($"http://localhost:{port}/")))!;
+        Assert.That(UrlRefusedException.In(fault), Is.Null);
+        Assert.That(fault.ToString(), Does.Contain("SocketException"));
+    }
+
+    [Test]
+    public async Task Connect_NameWithoutAnAddress_IsRefused()
+    {
+        using HttpClient client = Client(new AdmissionHttpOptions { Resolver = new UnknownName() }, "http://localhost:9");
+        HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync("http://localhost:9/")))!;
+        Assert.That(UrlRefusedException.In(fault)!.Verdict.Denial, Is.EqualTo(UrlDenial.NoAnswer));
+    }
+
+    [TestCase("http://a.example/x", "http://A.example:80/y", true)]
+    [TestCase("http://a.example/x", "https://a.example:80/x", false)]
+    [TestCase("http://a.example/x", "http://b.example/x", false)]
+    [TestCase("http://a.example/x", "http://a.example:81/x", false)]
+    public void IsSameOrigin_Urls_CompareSchemeHostAndPort(string left, string right, bool expected) => Assert.That(AdmissionHandler.IsSameOrigin(new Uri(left), new Uri(right)), Is.EqualTo(expected));
+
     [TestCase(false)]
     [TestCase(true)]
     public async Task Send_RedirectToOtherListedOrigin_CarriesNoCredentials(bool follow)
@@ -84,6 +181,8 @@ internal sealed class AdmissionHttpTests
         request.Headers.Add("Cookie", "a=b");
         request.Headers.Add("X-Api-Key", "key");
         request.Headers.Add("Mcp-Session-Id", "session");
+        request.Headers.Add("MCP-Protocol-Version", "2025-11-25");
+        request.Headers.Add("User-Agent", "guarded");
         if (!follow)
         {
             UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.SendAsync(request)))!;
@@ -94,6 +193,7 @@ internal sealed class AdmissionHttpTests
 
         using HttpResponseMessage response = await client.SendAsync(request);
         Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("other"));
+        Assert.That(other.Requests[0], Does.Contain("MCP-Protocol-Version: 2025-11-25").And.Contain("User-Agent: guarded"));
         Assert.That(other.Requests[0], Does.Not.Contain("token").And.Not.Contain("a=b").And.Not.Contain("key").And.Not.Contain("session"));
     }
 
@@ -223,6 +323,12 @@ internal sealed class AdmissionHttpTests
                 Assert.Throws<MessageTooLargeException>(ReadAll);
             }
         }
+    }
+
+    /// <summary>A resolver that knows no name.</summary>
+    private sealed class UnknownName : IAddressResolver
+    {
+        public ValueTask<System.Net.IPAddress[]> ResolveAsync(string host, CancellationToken ct) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound);
     }
 
     private static HttpClient Client(AdmissionHttpOptions options, params string[] allowlist)

@@ -92,6 +92,111 @@ internal sealed class CommandResolverTests
     }
 
     [Test]
+    public void TryResolve_AbsolutePath_IsTakenAsItIs()
+    {
+        string file = Path.Combine(_safe, "npx");
+        Assert.That(new CommandResolver(null, []).TryResolve(Entry(file), out ResolvedCommand? resolved, out CommandDenial denial), Is.True);
+        Assert.That((resolved!.FilePath, resolved.StartPath, resolved.LeadingArguments.Count, denial), Is.EqualTo((file, file, 0, default(CommandDenial))));
+        Assert.That(new CommandResolver(null, []).TryResolve(Entry(file + "x"), out resolved, out denial), Is.False);
+        Assert.That((resolved, denial), Is.EqualTo((null as ResolvedCommand, CommandDenial.NotFound)));
+    }
+
+    [TestCase("sub/npx")]
+    [TestCase("sub\\npx")]
+    [TestCase("C:npx")]
+    [TestCase("")]
+    public void TryResolve_NameWithAFolder_IsNotSearchedFor(string command)
+    {
+        Directory.CreateDirectory(Path.Combine(_safe, "sub"));
+        string named = Path.Combine(_safe, command.Length == 0 ? "empty" : command);
+        File.WriteAllText(named, "x");
+        File.SetUnixFileMode(named, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry(command), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.NotFound));
+    }
+
+    [Test]
+    public void TryResolve_SeveralFolders_TheFirstThatHasItIsTaken()
+    {
+        string other = Directory.CreateDirectory(Path.Combine(_folder, "other")).FullName;
+        Assert.That(new CommandResolver($"{other}::{_safe}:{_workspace}", []).TryResolve(Entry("npx"), out ResolvedCommand? resolved, out _), Is.True);
+        Assert.That(resolved!.FilePath, Is.EqualTo(Path.Combine(_safe, "npx")));
+    }
+
+    [TestCase(UnixFileMode.UserExecute, true)]
+    [TestCase(UnixFileMode.GroupExecute, true)]
+    [TestCase(UnixFileMode.OtherExecute, true)]
+    [TestCase(UnixFileMode.None, false)]
+    public void TryResolve_AnyRightToRunIt_IsEnough(UnixFileMode execute, bool accepted)
+    {
+        string file = Path.Combine(_safe, "npx");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | execute);
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("npx"), out _, out CommandDenial denial), Is.EqualTo(accepted));
+        Assert.That(denial, Is.EqualTo(accepted ? default : CommandDenial.NotAFile));
+    }
+
+    [Test]
+    public void TryResolve_FileThatOthersCanWrite_IsRefused()
+    {
+        File.SetUnixFileMode(Path.Combine(_safe, "npx"), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("npx"), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.OthersCanWrite));
+    }
+
+    [TestCase(true, true, false, Description = "others cannot rename what lies in a sticky folder, but put a file beside it")]
+    [TestCase(false, true, true)]
+    [TestCase(false, false, false)]
+    public void TryResolve_StickyFolder_CountsOnlyWhereTheFileLiesInIt(bool direct, bool sticky, bool accepted)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "sticky")).FullName;
+        string below = direct ? folder : Directory.CreateDirectory(Path.Combine(folder, "below")).FullName;
+        File.Copy(Path.Combine(_safe, "npx"), Path.Combine(below, "npx"));
+        File.SetUnixFileMode(below, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite | (sticky ? UnixFileMode.StickyBit : UnixFileMode.None));
+        Assert.That(new CommandResolver(below, []).TryResolve(Entry("npx"), out _, out CommandDenial denial), Is.EqualTo(accepted));
+        Assert.That(denial, Is.EqualTo(accepted ? default : CommandDenial.OthersCanWrite));
+    }
+
+    [Test]
+    public void TryResolve_LinkThatOthersCanReplace_IsRefused()
+    {
+        File.CreateSymbolicLink(Path.Combine(_open, "uvx"), Path.Combine(_safe, "npx"));
+        Assert.That(new CommandResolver(_open, []).TryResolve(Entry("uvx"), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.OthersCanWrite));
+    }
+
+    [Test]
+    public void TryResolve_LinkInTheWorkspaceToAProgramOutside_IsRefused()
+    {
+        File.CreateSymbolicLink(Path.Combine(_workspace, "uvx"), Path.Combine(_safe, "npx"));
+        Assert.That(new CommandResolver(_workspace, [_workspace]).TryResolve(Entry("uvx"), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.InsideWorkspace));
+    }
+
+    [Test]
+    public void TryResolve_WorkspaceNamedByALink_IsTheSameWorkspace()
+    {
+        string link = Path.Combine(_folder, "toWorkspace");
+        Directory.CreateSymbolicLink(link, _workspace);
+        Assert.That(new CommandResolver(_workspace, [link]).TryResolve(Entry("npx"), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.InsideWorkspace));
+        Assert.That(new CommandResolver(_safe, ["relative", Path.Combine(_folder, "saf")]).TryResolve(Entry("npx"), out _, out _), Is.True);
+    }
+
+    [Test]
+    public void TryResolve_LinkToABatchFile_IsRefused()
+    {
+        File.Copy(Path.Combine(_safe, "npx"), Path.Combine(_safe, "x.cmd"));
+        File.CreateSymbolicLink(Path.Combine(_safe, "server"), Path.Combine(_safe, "x.cmd"));
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("server"), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.NotAFile));
+    }
+
+    [Test]
+    public void TryResolve_PinnedDigest_IsComparedWithoutCase() =>
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("npx", Convert.ToHexString(SHA256.HashData("safe"u8))), out _, out _), Is.True);
+
+    [Test]
     public void Compute_AnyPartOfTheLaunchChanges_GivesAnotherFingerprint()
     {
         // launch-001

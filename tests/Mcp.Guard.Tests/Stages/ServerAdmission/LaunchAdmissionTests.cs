@@ -91,6 +91,45 @@ internal sealed class LaunchAdmissionTests
     }
 
     [Test]
+    public void Admit_Refused_SaysWhy() => Assert.Multiple(() =>
+    {
+        var admission = new LaunchAdmission(_folder, []);
+        Assert.That(admission.Admit("absent", [], [], null).Reason, Is.EqualTo("the command was not found in the absolute folders of the host's search path"));
+        Assert.That(
+            admission.Admit("npx", ["server"], [], null).Reason,
+            Is.EqualTo(CommandDenials.Describe(CommandDenial.RunnerNotPinned) + " (npx: its first argument has to be name@version with one exact version)"));
+        Assert.That(
+            admission.Admit("none", [], [], null, inImage: true).Reason,
+            Is.EqualTo(CommandDenials.Describe(CommandDenial.NotFound) + " (in a container the command is an absolute path of the image, and the image's digest pins it)"));
+        Assert.That(admission.Admit("", [], [], null, inImage: true).IsAllowed, Is.False);
+        LaunchVerdict refused = admission.Admit("absent", [], [], null);
+        Assert.That((refused.Command, refused.Fingerprint, refused.Denial), Is.EqualTo((null as ResolvedCommand, null as string, CommandDenial.NotFound)));
+    });
+
+    [Test]
+    public void Admit_LinkToAnUnpinnedRunner_SaysWhichRunnerItIs()
+    {
+        File.Move(_program, Path.Combine(_folder, "uvx"));
+        File.CreateSymbolicLink(Path.Combine(_folder, "harmless"), "uvx");
+        Assert.That(Admit("harmless", ["server"]).Reason, Does.EndWith("(uvx: its first argument has to be name@version or --from, with one exact version)"));
+    }
+
+    [Test]
+    public void Admit_SameLaunch_HasTheFingerprintOfItsParts()
+    {
+        LaunchVerdict verdict = new LaunchAdmission(_folder, []).Admit("server", ["--x"], [new("A", "1")], null);
+        Assert.That(verdict.Fingerprint, Is.EqualTo(LaunchFingerprint.Compute(_program, ["--x"], [new("A", "1")], verdict.Command!.Sha256)));
+        LaunchVerdict image = new LaunchAdmission(null, []).Admit("/opt/s", ["--x"], [new("A", "1")], null, inImage: true);
+        Assert.That(image.Fingerprint, Is.EqualTo(LaunchFingerprint.Compute("/opt/s", ["--x"], [new("A", "1")], null)));
+        Assert.That((image.Command!.Sha256, image.Command.FilePath), Is.EqualTo((string.Empty, "/opt/s")));
+    }
+
+    // A consent covers this digest: where it changes, people are asked again about servers that did not change.
+    [Test]
+    public void Compute_KnownLaunch_IsTheOneOfEarlierVersions() =>
+        Assert.That(LaunchFingerprint.Compute("node", ["x", ""], [new("B", "2"), new("A", "1")], "00"), Is.EqualTo("3da14ba4a83f2715094fabde8583d94c13c5d4d39beafb45958753824e44ccbd"));
+
+    [Test]
     public void Default_Denies() => Assert.That(default(LaunchVerdict).IsAllowed, Is.False);
 
     private LaunchVerdict Admit(string command, string[] arguments) => new LaunchAdmission(_folder, []).Admit(command, arguments, [], null);

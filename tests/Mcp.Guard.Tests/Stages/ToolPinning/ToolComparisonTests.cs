@@ -78,6 +78,140 @@ internal sealed class ToolComparisonTests
     }
 
     [Test]
+    public void Same_Fingerprints_AreComparedWhole()
+    {
+        string a = new('a', 64);
+        Assert.That(ToolFingerprint.Same(a, new string('a', 64)), Is.True);
+        Assert.That(ToolFingerprint.Same(a, new string('a', 63) + "b"), Is.False);
+        Assert.That(ToolFingerprint.Same(a, a.ToUpperInvariant()), Is.False);
+        Assert.That(ToolFingerprint.Same("short", "short"), Is.False, "no fingerprint has this length");
+        Assert.That(ToolFingerprint.Same(null, null), Is.False, "nothing is the same as nothing");
+        Assert.That(ToolFingerprint.Same(a, null), Is.False);
+    }
+
+    // Pins are kept in files and in policies: where the form changes every tool of every server counts as changed.
+    [Test]
+    public void TryOfTool_KnownDefinition_HasTheFingerprintOfEarlierVersions()
+    {
+        Assert.That(ToolFingerprint.TryOfTool(Parse(Tool), out string? fingerprint), Is.EqualTo(JsonFault.None));
+        Assert.That(fingerprint, Is.EqualTo("923b2f7d701937d68249dc3b2b42b3181a1109c5b9c537c3079dad3a027bcca5"));
+        Assert.That(ToolFingerprint.OfInstructions("Use the tools."), Is.EqualTo("0c3fd7b6b8ed5c1c6beb3a71c6d30a56f10e54e196a01bb96c5840863c4d229a"));
+        Assert.That(ToolFingerprint.OfInstructions(new string('x', 513)), Is.EqualTo("c967a65be1cb34e328fbe8db1e19a3ae3f4db66504441856d68b2ede1db2bfed"));
+        Assert.That(ToolFingerprint.CanonicalText(Parse("""{ "b": 1.0, "a": "\u0041" }""")), Is.EqualTo("""{"a":"A","b":1}"""));
+        Assert.That(ToolFingerprint.CanonicalText(Parse("""{"a":1,"a":2}""")), Is.Null);
+    }
+
+    [Test]
+    public void TryOfTool_NoObject_IsMalformed()
+    {
+        Assert.That(ToolFingerprint.TryOfTool(Parse("[]"), out string? fingerprint), Is.EqualTo(JsonFault.Malformed));
+        Assert.That(fingerprint, Is.Null);
+        Assert.That(ToolFingerprint.TryOfTool(default, out _), Is.EqualTo(JsonFault.Malformed));
+    }
+
+    [TestCase("""{"name":"a"}""", "a")]
+    [TestCase("""{"name":"\u0061"}""", "a")]
+    [TestCase("""{"name":1}""", null)]
+    [TestCase("""{"Name":"a"}""", null)]
+    [TestCase("[]", null)]
+    public void TryGetName_Definition_GivesTheExactName(string definition, string? expected)
+    {
+        Assert.That(ToolComparison.TryGetName(Parse(definition), out string? name), Is.EqualTo(expected is not null));
+        Assert.That(name, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Differences_LongTexts_ShowOnlyWhatDiffersAndALittleAround()
+    {
+        string same = new('a', 500);
+        ToolDifferences differences = ToolComparison.Differences($$"""{"d":"{{same}}old{{same}}"}""", Parse($$"""{"d":"{{same}}new one{{same}}"}"""));
+        string around = new('a', 60);
+        Assert.That(differences.Changes.Single(), Is.EqualTo(new ToolChange(
+            "/d", $"(440 equal characters) \"{around}old{around}\" (123 characters) (440 equal characters)", $"(440 equal characters) \"{around}new one{around}\" (127 characters) (440 equal characters)")));
+        Assert.That((differences.Omitted, differences.IsCut), Is.EqualTo((0, false)));
+    }
+
+    [TestCase(400, false)]
+    [TestCase(401, true)]
+    public void Differences_TextAtTheBound_IsShownWholeUpToIt(int length, bool shortened)
+    {
+        ToolChange change = ToolComparison.Differences($$"""{"d":"x{{new string('a', length - 1)}}"}""", Parse($$"""{"d":"y{{new string('a', length - 1)}}"}""")).Changes.Single();
+        Assert.That(change.Before, Does.StartWith(shortened ? $"\"x{new string('a', 60)}\" ({length - 61} equal characters)" : $"\"x{new string('a', length - 1)}\""));
+        Assert.That(change.After, Does.StartWith("\"y"));
+    }
+
+    [Test]
+    public void Differences_TextThatGrewAtItsEnd_ShowsTheEnd()
+    {
+        string same = new('a', 1_000);
+        ToolChange change = ToolComparison.Differences($$"""{"d":"{{same}}"}""", Parse($$"""{"d":"{{same}} and more"}""")).Changes.Single();
+        Assert.That(change.Before, Is.EqualTo($"(940 equal characters) \"{new string('a', 60)}\""));
+        Assert.That(change.After, Is.EqualTo($"(940 equal characters) \"{new string('a', 60)} and more\""));
+    }
+
+    [Test]
+    public void Differences_CharacterOfTwoUnitsAtTheCut_StaysWhole()
+    {
+        // The cut before the difference falls into the face, whichever of the two places it begins at; so does the cut behind it.
+        foreach (string shift in new[] { "", "a" })
+        {
+            string faces = shift + string.Concat(Enumerable.Repeat("\U0001F600", 250));
+            ToolChange change = ToolComparison.DifferencesOfTexts($$"""{"d":"{{faces}}x{{faces}}"}""", $$"""{"d":"{{faces}}y{{faces}}"}""").Changes.Single();
+            Assert.That(change.Before + change.After, Does.Not.Contain("\\uD8").And.Not.Contain("\\uDE").IgnoreCase);
+            Assert.That(change.Before, Does.Contain("x").And.Contain("\U0001F600x" + (shift.Length == 0 ? "\U0001F600" : "a")));
+        }
+    }
+
+    [Test]
+    public void Differences_LongDifference_IsCutAndSaysSo()
+    {
+        ToolDifferences differences = ToolComparison.Differences($$"""{"d":"{{new string('a', 5_000)}}"}""", Parse($$"""{"d":"{{new string('b', 5_000)}}"}"""));
+        Assert.That(differences.IsCut, Is.True);
+        Assert.That(ToolComparison.Differences($$"""{"d":["{{new string('a', 5_000)}}"]}""", Parse("""{"d":[]}""")).IsCut, Is.True);
+        Assert.That(ToolComparison.Differences("""{"d":["a"]}""", Parse("""{"d":[]}""")).IsCut, Is.False);
+    }
+
+    [Test]
+    public void Differences_NothingBefore_ShowsTheWholeDefinition()
+    {
+        ToolChange change = ToolComparison.Differences(null, Parse("""{"name":"t"}""")).Changes.Single();
+        Assert.That((change.Location, change.Before), Is.EqualTo((string.Empty, null as string)));
+        Assert.That(change.After, Does.Contain("name"));
+    }
+
+    [Test]
+    public void Differences_DefinitionThatCannotBeRead_IsShownAsAWhole()
+    {
+        ToolChange change = ToolComparison.Differences("""{"a":1,"b":2}""", Parse("""{"a":1,"a":2}""")).Changes.Single();
+        Assert.That(change.Location, Is.Empty);
+        Assert.That(change.Before, Does.Contain("b"));
+        Assert.That(change.After, Is.Not.Null);
+    }
+
+    [TestCase(256, true)]
+    [TestCase(257, false)]
+    public void Differences_ObjectOfManyMembers_IsWalkedUpToItsBound(int members, bool walked)
+    {
+        string Of(int value) => "{\"o\":{" + string.Join(',', Enumerable.Range(0, members).Select(i => $"\"p{i}\":{(i == 0 ? value : 0)}")) + "}}";
+        Assert.That(ToolComparison.Differences(Of(1), Parse(Of(2))).Changes.Single().Location, Is.EqualTo(walked ? "/o/p0" : "/o"));
+    }
+
+    [Test]
+    public void Differences_ManyChanges_AreListedUpToTheirBoundAndCounted()
+    {
+        string Of(int count, int value) => "{" + string.Join(',', Enumerable.Range(0, count).Select(i => $"\"p{i}\":{value}")) + "}";
+        ToolDifferences most = ToolComparison.Differences(Of(ToolComparison.MaxChanges, 0), Parse(Of(ToolComparison.MaxChanges, 1)));
+        Assert.That((most.Changes.Count, most.Omitted), Is.EqualTo((ToolComparison.MaxChanges, 0)));
+        ToolDifferences more = ToolComparison.Differences(Of(ToolComparison.MaxChanges + 1, 0), Parse(Of(ToolComparison.MaxChanges + 1, 1)));
+        Assert.That((more.Changes.Count, more.Omitted), Is.EqualTo((ToolComparison.MaxChanges, 1)));
+        Assert.That(ToolComparison.Describe(Parse(Of(24, 0)), Parse(Of(24, 1))), Has.Count.EqualTo(24));
+    }
+
+    [Test]
+    public void Differences_SameMeaningInOtherWords_AreNone() =>
+        Assert.That(ToolComparison.Differences("""{"a":{"x":1.0,"y":[1,2]}}""", Parse("""{ "a": { "y": [1, 2.0], "x": 1 } }""")).Changes, Is.Empty);
+
+    [Test]
     public void TryOfTool_LargerThanTheLimit_HasNoFingerprint()
     {
         JsonElement large = Parse($$"""{"name":"t","description":"{{new string('x', 2 * 1024 * 1024)}}"}""");

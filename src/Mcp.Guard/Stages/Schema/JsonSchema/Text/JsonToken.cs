@@ -16,7 +16,7 @@ internal struct JsonToken
     /// <summary>Where the value begins: in the text, or in the decoded buffer when <see cref="IsDecoded"/>. Strings begin after the quote.</summary>
     public int Start;
 
-    /// <summary>Bytes of the value; for a container 0 (nothing needs it).</summary>
+    /// <summary>Bytes of the value; for a container with its brackets. While a container is open: the members read so far.</summary>
     public int Length;
 
     /// <summary>Container: index of the token after its last. Name: hash of the decoded bytes. While a container is open: index of its parent.</summary>

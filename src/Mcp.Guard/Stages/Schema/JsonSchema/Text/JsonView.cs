@@ -3,11 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Mcp.Guard.Stages.Schema.JsonSchema;
 
 /// <summary>A parsed text as its readers see it: the bytes, the decoded strings and the tokens.</summary>
-internal readonly ref struct JsonView(ReadOnlySpan<byte> text, JsonTape tape)
+internal readonly ref struct JsonView(ReadOnlySpan<byte> text, ReadOnlySpan<byte> decoded, ReadOnlySpan<JsonToken> tokens)
 {
     public readonly ReadOnlySpan<byte> Text = text;
-    public readonly ReadOnlySpan<byte> Decoded = tape.Decoded;
-    public readonly ReadOnlySpan<JsonToken> Tokens = tape.Tokens.AsSpan(0, tape.Count);
+    public readonly ReadOnlySpan<byte> Decoded = decoded;
+    public readonly ReadOnlySpan<JsonToken> Tokens = tokens;
+
+    public JsonView(ReadOnlySpan<byte> text, JsonTape tape)
+        : this(text, tape.Decoded, tape.Tokens.AsSpan(0, tape.Count))
+    {
+    }
 
     /// <summary>The bytes of a string (decoded), name, number or literal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

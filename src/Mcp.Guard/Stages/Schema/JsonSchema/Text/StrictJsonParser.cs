@@ -185,7 +185,7 @@ internal ref struct StrictJsonParser
 
                 ref JsonToken container = ref _tokens[open];
                 int parent = container.Link;
-                container.Length = 0;
+                container.Length = pos + 1 - container.Start;
                 container.Close(count, members);
                 if (inObject && members > SmallObject && !NamesDiffer(open, members))
                 {
