@@ -114,6 +114,73 @@ internal sealed class GuardPipelineTests
         }
     }
 
+    // The same reason of another stage is another: the person was not shown that this stage asks too.
+    [Test]
+    public async Task Request_AfterTheAnswer_AnotherStagesReasonOfTheSameNameIsNew()
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        guard.Put(guard.Stages.Request, GuardStages.Caller, Ask);
+        guard.Put(guard.Stages.Request, GuardStages.Urls, Continue, Ask);
+        guard.Guard.Consent.Then(ConsentAnswer.AllowOnce);
+        AssertDenial((await guard.EvaluateAsync()).Denial, GuardDenialCodes.ConsentDenied, GuardStages.Urls, "a reason to ask appeared");
+    }
+
+    [Test]
+    public async Task Request_StageThatReplacesByWhatStandsThereAlready_GoesOn()
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        guard.Put(guard.Stages.Request, GuardStages.Roots, Replace(Changed));
+        Evaluation evaluation = await guard.EvaluateAsync();
+        Assert.That((evaluation.IsAllowed, evaluation.Payload.GetRawText()), Is.EqualTo((true, Changed)), evaluation.Denial?.Reason);
+    }
+
+    [Test]
+    public async Task Request_RefusedBeforeAnyStage_IsDeniedForThat()
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        List<string> seen = guard.Put(guard.Stages.Request, GuardStages.KillSwitch, Continue);
+        RequestContext request = guard.Request();
+        request.Refusal = new GuardDenial("acme-no", "acme", "a continuation of nothing");
+        AssertDenial((await guard.EvaluateAsync(request)).Denial, "acme-no", "acme", "a continuation of nothing");
+        Assert.That(seen, Is.Empty);
+    }
+
+    // A continued call was consented to, counted and charged with its first request.
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Request_ThatContinuesACall_IsNotAskedAboutAgain(bool slowly)
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync(_ => { });
+        if (slowly)
+        {
+            guard.Put(guard.Stages.Request, GuardStages.Caller, Continue);
+        }
+
+        guard.Guard.Consent.Then(ConsentAnswer.AllowOnce);
+        RequestContext first = guard.Request();
+        await (await guard.EvaluateAsync(first)).DisposeAsync();
+        RequestContext second = guard.Request();
+        second.Continues = new Continuation
+        {
+            Caller = ScriptedPipeline.Ada,
+            Method = "tools/call",
+            Target = "echo",
+            ArgumentsDigest = first.ArgumentsDigest,
+            Fingerprint = first.Entry!.Definition.Fingerprint,
+            RequestState = null,
+            Admitted = new Dictionary<string, string>(),
+            Questions = new Dictionary<string, ServerRequestContext>(),
+            Round = 0,
+            ConsentNote = "allow-once",
+            RootDecisionId = first.DecisionId,
+            Chain = null,
+            ExpiresAt = DateTimeOffset.MaxValue,
+        };
+        Evaluation evaluation = await guard.EvaluateAsync(second);
+        Assert.That(evaluation.IsAllowed, Is.True, evaluation.Denial?.Reason);
+        Assert.That(guard.Guard.Consent.Requests, Has.Count.EqualTo(1), "asked about with its first request");
+    }
+
     [TestCase("ping", "{}")]
     [TestCase("tools/call", "[1]")]
     public async Task Request_OfAnUnreadableMessage_IsMalformed(string method, string parameters)
@@ -210,12 +277,13 @@ internal sealed class GuardPipelineTests
     {
         await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
         guard.Put(guard.Stages.Result, GuardStages.ResultLimit, Replace("""{"content":[{"type":"text","text":"b"}]}"""));
+        guard.Put(guard.Stages.Result, GuardStages.Redaction, Replace("""{"content":[{"type":"text","text":"c"}]}"""));
         List<string> later = guard.Put(guard.Stages.Result, GuardStages.ResultSanitizing, Continue);
         var result = new ResultContext(guard.Request(), Text("a"), false);
         Assert.That(await guard.Pipeline.JudgeResultAsync(result, default), Is.Null);
         Assert.That(later.Single(), Does.Contain("\"b\""));
-        Assert.That(result.Current.GetRawText(), Does.Contain("\"b\""));
-        Assert.That(result.Changes, Is.EqualTo(new[] { "result-limit:changed" }));
+        Assert.That(result.Current.GetRawText(), Does.Contain("\"c\""));
+        Assert.That(result.Changes, Is.EqualTo(new[] { "result-limit:changed", "redaction:changed" }));
     }
 
     [Test]

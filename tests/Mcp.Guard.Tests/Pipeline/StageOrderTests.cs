@@ -78,6 +78,10 @@ internal sealed class StageOrderTests
 
     [TestCase("consent")]
     [TestCase("result-limit")]
+    [TestCase("server-admission")]
+    [TestCase("catalog")]
+    [TestCase("server-requests")]
+    [TestCase("server-notifications")]
     [TestCase("")]
     [TestCase(" ")]
     public void Build_StageWithANameThatIsTakenOrNone_IsRefused(string name) =>

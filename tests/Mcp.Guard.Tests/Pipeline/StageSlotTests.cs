@@ -17,11 +17,13 @@ internal sealed class StageSlotTests
         await using var guard = new GuardFixture(_ => { });
         var time = new FakeTimeProvider();
         var stage = new Hanging();
-        var slot = new StageSlot<RequestContext>(stage, Deadline, time, NullLogger.Instance);
+        var log = new Noted();
+        var slot = new StageSlot<RequestContext>(stage, Deadline, time, log);
         Task<GuardDecision> running = slot.RunAsync(Call(guard), default).AsTask();
         await Eventually.True(() => stage.Started == 1);
         Assert.That(running.IsCompleted, Is.False);
         GuardDecision decision = await PastAsync(time, running);
+        Assert.That(log.Events, Is.EqualTo((int[])[1001]), "operators learn which stage it was");
         Assert.That((decision.Kind, decision.Code, decision.Reason), Is.EqualTo((GuardDecisionKind.Deny, GuardDenialCodes.GuardFault, "stage 'hanging' gave no decision within 1.5 s")));
         await Eventually.True(() => stage.Told == 1);
     }
@@ -33,7 +35,8 @@ internal sealed class StageSlotTests
         await using var guard = new GuardFixture(_ => { });
         var time = new FakeTimeProvider();
         var stage = new Hanging();
-        var slot = new StageSlot<RequestContext>(stage, Deadline, time, NullLogger.Instance);
+        var log = new Noted();
+        var slot = new StageSlot<RequestContext>(stage, Deadline, time, log);
         for (int i = 1; i <= 16; i++)
         {
             Task<GuardDecision> running = slot.RunAsync(Call(guard), default).AsTask();
@@ -44,6 +47,7 @@ internal sealed class StageSlotTests
         GuardDecision decision = await slot.RunAsync(Call(guard), default);
         Assert.That((decision.Kind, decision.Code, decision.Reason), Is.EqualTo((GuardDecisionKind.Deny, GuardDenialCodes.GuardFault, "stage 'hanging' has 16 evaluations that never ended and is not started again")));
         Assert.That(stage.Started, Is.EqualTo(16));
+        Assert.That(log.Events, Is.EqualTo((int[])[.. Enumerable.Repeat(1001, 16), 1002]));
         stage.EndOne();
         await Eventually.TrueAsync(async () =>
         {
@@ -78,8 +82,10 @@ internal sealed class StageSlotTests
     public async Task Run_StageOfTheGuard_DecidesOrIsAFault(string how, GuardDecisionKind kind, string reason)
     {
         await using var guard = new GuardFixture(_ => { });
-        var slot = new StageSlot<RequestContext>(new RateLimitStage(new Store(how)), Deadline, TimeProvider.System, NullLogger.Instance);
+        var log = new Noted();
+        var slot = new StageSlot<RequestContext>(new RateLimitStage(new Store(how)), Deadline, TimeProvider.System, log);
         GuardDecision decision = await slot.RunAsync(Call(guard), default);
+        Assert.That(log.Events, kind == GuardDecisionKind.Deny ? Is.EqualTo((int[])[1000]) : Is.Empty);
         Assert.That((decision.Kind, decision.Reason), Is.EqualTo((kind, reason)));
 
         bool isThere = slot.TryRun(Call(guard), default, out GuardDecision tried, out Task<GuardDecision>? pending);
@@ -159,6 +165,20 @@ internal sealed class StageSlotTests
             Interlocked.Increment(ref _started);
             return await never.Task;
         }
+    }
+
+    private sealed class Noted : Microsoft.Extensions.Logging.ILogger
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<int> _events = new();
+
+        public IEnumerable<int> Events => _events;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+
+        public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _events.Enqueue(eventId.Id);
     }
 
     private sealed class Quick : IGuardStage<RequestContext>
