@@ -2,19 +2,8 @@ using System.CommandLine;
 using Mcp.Guard.Cli.Commands;
 using Mcp.Guard.Cli.Terminal;
 
-// One line a verb, in the order in which the help shows them. A gateway is started often and by programs: it makes no other verb than its own.
-Command[] verbs = args is ["run", ..] ? [RunCommand.Create()] :
-[
-    InitCommand.Create(),
-    CheckCommand.Create(),
-    RunCommand.Create(),
-    InstallCommand.Create(),
-    ComposeCommand.Create(),
-    ExplainCommand.Create(),
-    AuditCommand.Create(),
-    ReplayCommand.Create(),
-    CompletionsCommand.Create(),
-];
+// A gateway is started often and by programs: it makes no other verb than its own.
+Command[] verbs = args is ["run", ..] ? [RunCommand.Create()] : Verbs.All();
 return await CommandLine.RunAsync(args, verbs, TerminalStreams.OfProcess());
 
 /// <summary>Declared, so that the web framework makes no public type of it.</summary>

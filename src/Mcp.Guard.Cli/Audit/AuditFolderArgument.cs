@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Mcp.Guard.Audit;
+using Mcp.Guard.Cli.Commands;
 using Mcp.Guard.Cli.Terminal;
 
 namespace Mcp.Guard.Cli.Audit;
@@ -15,7 +16,7 @@ internal static class AuditFolderArgument
     /// <exception cref="CommandFault">There is no such folder.</exception>
     public static string Existing(string folder)
     {
-        string path = folder.Length == 0 ? folder : Path.GetFullPath(folder);
+        string path = folder.Length == 0 ? folder : PolicyFile.FullPath(folder);
         return Directory.Exists(path) ? path
             : throw new CommandFault(File.Exists(path) ? $"{path} is a file, not the folder of a log" : $"there is no folder {path}", WhereItIs);
     }

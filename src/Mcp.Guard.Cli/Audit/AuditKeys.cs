@@ -18,7 +18,7 @@ internal static class AuditKeys
         }
         catch (FormatException fault)
         {
-            throw new CommandFault($"{option}: the variable '{secret}' holds no key. {fault.Message}", cause: fault);
+            throw new CommandFault($"{option}: the variable '{secret}' holds no key. {fault.Message}", "Set the variable to the key that the log was written with.", cause: fault);
         }
     }
 }

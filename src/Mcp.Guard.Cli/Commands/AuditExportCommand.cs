@@ -23,7 +23,7 @@ internal static class AuditExportCommand
             "export",
             "Writes records of an audit log as JSON Lines. The links of the chain and keyed digests never leave the log. With --json and -o, the count is reported as JSON.",
             "mcp-guard audit export ./audit --format ocsf -o events.jsonl",
-            "mcp-guard audit export ./audit --since 24h --denied | jq -r .code | sort | uniq -c")
+            "mcp-guard audit export ./audit --denied | jq -r .code | sort | uniq -c")
         {
             folder, format, output,
         };

@@ -26,7 +26,7 @@ internal static class AuditVerifyCommand
             "verify",
             "Checks every hash and link of an audit log. Ends with 0 where every record is in order, 1 where one is not, 2 where it cannot be said.",
             "mcp-guard audit verify /var/lib/acme/mcp-audit",
-            "mcp-guard audit verify ./audit --key-secret AUDIT_KEY --checkpoints /mnt/elsewhere/audit.checkpoint",
+            "mcp-guard audit verify ./audit --key-secret AUDIT_KEY --checkpoints kept.json",
             "mcp-guard audit verify ./audit --json")
         {
             folder, keys, unkeyed, checkpoint, checkpointKey,

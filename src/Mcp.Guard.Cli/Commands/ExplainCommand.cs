@@ -15,8 +15,8 @@ internal static class ExplainCommand
         var command = new Verb(
             "explain",
             "Answers what the guard would decide: one JSON object a line from standard input, one a line to standard output.",
-            """echo '{"id":1,"kind":"path","flavor":"unix","roots":["/srv"],"input":"/srv/../etc/passwd"}' | mcp-guard explain path""",
-            """echo '{"id":1,"allowlist":["https://mcp.example.com"],"url":"https://mcp.example.com@evil.example/"}' | mcp-guard explain url""")
+            """echo '{"id":1,"kind":"path","flavor":"unix","roots":["/srv"],"input":"/x"}'""" + " \\\n    | mcp-guard explain path",
+            """echo '{"id":1,"allowlist":["https://a.test"],"url":"https://a.test@b.test"}'""" + " \\\n    | mcp-guard explain url")
         {
             kind,
         };

@@ -38,10 +38,10 @@ internal static class InitCommand
         var verb = new Verb(
             "init",
             "Starts a server once, isolated and without network, lists its tools, and writes a policy in which everything asks until you reviewed it.",
-            "mcp-guard init --package @modelcontextprotocol/server-filesystem -- /srv/project",
+            "mcp-guard init --package @modelcontextprotocol/server-filesystem -- ~/notes",
             "mcp-guard init --command node -- /opt/server/index.js /srv/project",
             "mcp-guard init --url https://mcp.example.com/mcp -o ~/policies/example.json",
-            "mcp-guard init --from ~/.config/Claude/claude_desktop_config.json -o ~/policies/desktop.json")
+            "mcp-guard init --from claude_desktop_config.json -o ~/policies/desktop.json")
         {
             command, package, url, from, output, name, roots, readable, environment, allow, unisolated, yes, force, store, state, registry, source, timeout, rest,
         };

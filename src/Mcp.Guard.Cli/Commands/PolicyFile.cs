@@ -64,7 +64,7 @@ internal static class PolicyFile
         }
         catch (Exception malformed) when (malformed is ArgumentException or NotSupportedException or PathTooLongException)
         {
-            throw new CommandFault($"'{path}' is no path: {malformed.Message}", cause: malformed);
+            throw new CommandFault($"'{path}' is no path that this system knows", "Check the spelling of the path.", cause: malformed);
         }
     }
 }

@@ -90,7 +90,7 @@ internal static class GatewayRun
             catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
             {
                 failed++;
-                FaultReport known = FaultReport.Of(fault);
+                FaultReport known = FaultReport.OfServer(fault);
                 last = new FaultReport($"the server '{server}' does not start: {known.Message}", known.Next, ExitCodes.BadInput, known.Errors) { Details = log.LinesOf(server) };
                 if (failed < starting.Length)
                 {

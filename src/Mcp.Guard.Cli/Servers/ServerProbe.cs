@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Mcp.Guard.Approvals;
 using Mcp.Guard.Cli.Terminal;
 using Mcp.Guard.Hosting;
@@ -62,7 +63,7 @@ internal static class ServerProbe
             {
                 throw Failed(serverId, $"it did not answer within {timeout.TotalSeconds:0} s", errors.Lines);
             }
-            catch (Exception failure) when (failure is McpException or IOException or HttpRequestException or PackageException or InvalidOperationException)
+            catch (Exception failure) when (failure is McpException or IOException or HttpRequestException or PackageException or InvalidOperationException or JsonException)
             {
                 throw Failed(serverId, ReasonOf(failure, serverId), errors.Lines, failure);
             }
@@ -95,6 +96,11 @@ internal static class ServerProbe
     {
         for (Exception? at = failure; at is not null; at = at.InnerException)
         {
+            if (at is JsonException)
+            {
+                return FaultReport.OfServer(at).Message;
+            }
+
             if (at is ClientTransportClosedException { Details: StdioClientCompletionDetails { ExitCode: { } code } })
             {
                 return $"it ended with exit code {code}";

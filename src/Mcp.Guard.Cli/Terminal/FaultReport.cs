@@ -28,12 +28,12 @@ internal sealed record FaultReport(string Message, string Next, int ExitCode, IR
                 string head = policy.Errors.Count == 1 ? "the policy is not acceptable" : $"the policy is not acceptable ({policy.Errors.Count} errors)";
                 return new(head, "Mend what is named above; docs/policy.md and the published schema describe every key.", ExitCodes.BadInput, policy.Errors);
             case McpGuardConfigurationException:
-                return Bad(fault.Message, string.Empty);
+                return Bad(fault.Message, "Mend that in the policy; docs/policy.md describes every key.");
             case IsolationException isolation:
                 return Bad(isolation.Message, "Mend the server's \"isolation\"; docs/isolation.md lists what each mode needs.");
             case PackageException:
                 // What the registry's client said is in it: several lines, and possibly credentials of its configuration.
-                return Bad(ServerText.ForLog(fault.Message.ReplaceLineEndings(" ")), string.Empty);
+                return Bad(ServerText.ForLog(fault.Message.ReplaceLineEndings(" ")), "See that name and version are right and that the registry can be reached; --npm-registry and --nuget-source name another.");
             case AuditUnavailableException:
                 return Bad($"the audit cannot be written: {fault.Message}", "See that the audit directory is on a disk with room and belongs to you, or name another in audit.directory.");
             case McpGuardException denied:
@@ -51,11 +51,16 @@ internal sealed record FaultReport(string Message, string Next, int ExitCode, IR
             case OperationCanceledException:
                 return Bad("cancelled", string.Empty);
             case IOException or HttpRequestException or TimeoutException or System.Net.Sockets.SocketException:
-                return Bad(ServerText.ForLog(fault.Message), string.Empty);
+                return Bad(ServerText.ForLog(fault.Message), "See that what is named can be reached and used, and that the disk has room.");
             default:
                 return Bad($"mcp-guard itself failed: {ServerText.Describe(fault)}", "This is a fault of mcp-guard. Report it with the command line and this message.");
         }
     }
+
+    /// <summary>The same for the start of a server: JSON that cannot be read is then the server's answer and no file of the user's.</summary>
+    public static FaultReport OfServer(Exception fault) => fault is JsonException
+        ? Bad("it answered with something that is no answer of MCP", "See that this program is an MCP server, and of a version that the guard speaks.")
+        : Of(fault);
 
     private static FaultReport Bad(string message, string next) => new(message, next, ExitCodes.BadInput, []);
 

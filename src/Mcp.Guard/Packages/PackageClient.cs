@@ -52,7 +52,7 @@ internal static class PackageClient
             Task<string> errors = TailAsync(process.StandardError, both.Token);
             await process.WaitForExitAsync(both.Token).ConfigureAwait(false);
             string answer = await output.ConfigureAwait(false);
-            string said = $"{answer}\n{await errors.ConfigureAwait(false)}".Trim();
+            string said = string.Join('\n', $"{answer}\n{await errors.ConfigureAwait(false)}".Trim().Split('\n').Where(static line => !IsStackFrame(line)));
             return process.ExitCode == 0 ? answer : throw new PackageException($"'{client} {arguments[0]}' failed with exit code {process.ExitCode}: {said}");
         }
         catch (OperationCanceledException)
@@ -61,6 +61,14 @@ internal static class PackageClient
             ct.ThrowIfCancellationRequested();
             throw new PackageException($"'{client} {arguments[0]}' took longer than {options.Timeout}");
         }
+    }
+
+    /// <summary>A line of the client's own stack trace, which tells a person nothing.</summary>
+    private static bool IsStackFrame(string line)
+    {
+        ReadOnlySpan<char> text = line.AsSpan().TrimStart();
+        text = text.StartsWith("npm error", StringComparison.Ordinal) ? text["npm error".Length..].TrimStart() : text;
+        return text.StartsWith("at ", StringComparison.Ordinal) && (text.TrimEnd().EndsWith(')') || text.Contains("node:", StringComparison.Ordinal) || text.Contains(":line ", StringComparison.Ordinal));
     }
 
     /// <summary>The end of what a stream says: the reason of a failure stands there.</summary>

@@ -13,6 +13,9 @@ internal static class EraServer
     /// <summary>Set in a process that is the server and not the tests: the file in which it counts.</summary>
     public const string Variable = "MCP_GUARD_TEST_SERVER_LOG";
 
+    /// <summary>The one version of the protocol that the process speaks, where it is set.</summary>
+    public const string VersionVariable = "MCP_GUARD_TEST_SERVER_VERSION";
+
     /// <summary>The .NET host that runs this very process.</summary>
     public static string Dotnet { get; } = Path.GetFullPath(
         Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
@@ -30,7 +33,7 @@ internal static class EraServer
     {
         HostApplicationBuilder host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         host.Logging.ClearProviders();
-        Configure(host.Services.AddMcpServer().WithStdioServerTransport(), log);
+        Configure(host.Services.AddMcpServer(static options => options.ProtocolVersion = Environment.GetEnvironmentVariable(VersionVariable)).WithStdioServerTransport(), log);
         await host.Build().RunAsync();
         return 0;
     }

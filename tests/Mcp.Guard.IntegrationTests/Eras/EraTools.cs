@@ -10,6 +10,32 @@ namespace Mcp.Guard.IntegrationTests.Eras;
 /// </summary>
 internal sealed class EraTools(string log)
 {
+    /// <summary>The id under which the server knows its question.</summary>
+    public const string VisitId = "chosen-by-the-server";
+
+    /// <summary>What <c>visit</c> wants opened. A policy that lists https://login.example.com lets the first pass and no other.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Addresses = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["listed"] = "https://login.example.com/start?for=guard",
+        ["error"] = "https://login.example.com/start",
+        ["other-host"] = "https://login.example.org/start",
+        ["user"] = "https://login.example.com@evil.example/start",
+        ["credentials"] = "https://user:word@login.example.com/start",
+        ["script"] = "javascript:alert(1)//login.example.com",
+        ["data"] = "data:text/html,login.example.com",
+        ["file"] = "file:///etc/passwd",
+        ["plain-http"] = "http://login.example.com/start",
+        ["port"] = "https://login.example.com:8443/start",
+        ["suffix"] = "https://login.example.com.evil.example/",
+        ["look-alike"] = "https://logіn.example.com/",
+        ["punycode"] = "https://xn--logn-tkc.example.com/",
+        ["backslash"] = "https://evil.example\\@login.example.com/",
+        ["controls"] = "https://login.example.com/\u0000\nstart",
+        ["fragment"] = "https://login.example.com/#access_token=x",
+        ["relative"] = "//login.example.com/start",
+        ["empty"] = "",
+    };
+
     [McpServerTool(Name = "echo"), Description("Says the text again.")]
     public string Echo(string text) => Count("echo", $"echo: {text}");
 
@@ -92,6 +118,28 @@ internal sealed class EraTools(string log)
         var schema = new ElicitRequestParams.RequestSchema { Properties = { ["colour"] = new ElicitRequestParams.StringSchema { MaxLength = 10 } } };
         throw new InputRequiredException(
             new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForElicitation(new ElicitRequestParams { Message = "Which colour?", RequestedSchema = schema }) }, requestState: "asked");
+    }
+
+    [McpServerTool(Name = "visit"), Description("Wants an address opened, in the way of the protocol version, and tells when that is done.")]
+    public async Task<string> Visit(string which, RequestContext<CallToolRequestParams> context, CancellationToken ct)
+    {
+        if (context.Params!.InputResponses is { } answers)
+        {
+            ElicitResult answer = answers["q"].Deserialize(InputResponse.ElicitResultJsonTypeInfo)!;
+            if (answer.IsAccepted)
+            {
+                await context.Server.SendNotificationAsync(
+                    NotificationMethods.ElicitationCompleteNotification, new ElicitationCompleteNotificationParams { ElicitationId = VisitId }, cancellationToken: ct);
+            }
+
+            return Count("visit", $"{answer.Action} {answer.Content?.Count ?? 0}");
+        }
+
+        Count("visit", string.Empty);
+        var asked = new ElicitRequestParams { Mode = "url", Message = "Sign in, please.", Url = Addresses[which], ElicitationId = VisitId };
+        throw which == "error"
+            ? new UrlElicitationRequiredException("sign in first", [asked])
+            : new InputRequiredException(new Dictionary<string, InputRequest> { ["q"] = InputRequest.ForElicitation(asked) }, requestState: "asked");
     }
 
     [McpServerTool(Name = "sample"), Description("Asks the model of the host, in the way of the protocol version.")]

@@ -72,18 +72,26 @@ internal sealed class RunningGateway : IAsyncDisposable
     }
 
     /// <summary>A client that starts the command as any MCP client does.</summary>
-    public static Task<McpClient> ConnectAsync(string era, McpClientHandlers? handlers, params string[] arguments) => McpClient.CreateAsync(
-        new StdioClientTransport(new StdioClientTransportOptions { Command = "dotnet", Arguments = [Dll, "run", .. arguments], ShutdownTimeout = TimeSpan.FromSeconds(20) }),
-        new McpClientOptions { ProtocolVersion = era, Handlers = handlers ?? new McpClientHandlers() });
+    public static Task<McpClient> ConnectAsync(string era, McpClientHandlers? handlers, params string[] arguments) =>
+        ConnectAsync(new McpClientOptions { ProtocolVersion = era, Handlers = handlers ?? new McpClientHandlers() }, arguments);
 
-    public Task<McpClient> ConnectAsync(string era, string token, McpClientHandlers? handlers = null) => McpClient.CreateAsync(
+    /// <summary>The same with all that a client can say of itself.</summary>
+    public static Task<McpClient> ConnectAsync(McpClientOptions options, params string[] arguments) => McpClient.CreateAsync(
+        new StdioClientTransport(new StdioClientTransportOptions { Command = "dotnet", Arguments = [Dll, "run", .. arguments], ShutdownTimeout = TimeSpan.FromSeconds(20) }),
+        options);
+
+    public Task<McpClient> ConnectAsync(string era, string token, McpClientHandlers? handlers = null) =>
+        ConnectAsync(new McpClientOptions { ProtocolVersion = era, Handlers = handlers ?? new McpClientHandlers() }, token);
+
+    /// <summary>The same with all that a client can say of itself, over HTTP.</summary>
+    public Task<McpClient> ConnectAsync(McpClientOptions options, string token) => McpClient.CreateAsync(
         new HttpClientTransport(new HttpClientTransportOptions
         {
             Endpoint = Url,
             TransportMode = HttpTransportMode.StreamableHttp,
             AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + token },
         }),
-        new McpClientOptions { ProtocolVersion = era, Handlers = handlers ?? new McpClientHandlers() });
+        options);
 
     /// <summary>The tokens of a file that the command wrote, by caller.</summary>
     public static async Task<Dictionary<string, string>> TokensAsync(string file)

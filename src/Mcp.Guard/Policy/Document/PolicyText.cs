@@ -1,19 +1,41 @@
 using System.Globalization;
 using System.Text;
+using Mcp.Guard.Stages.Redaction;
 
 namespace Mcp.Guard.Policy;
 
 /// <summary>Reads the small notations of a policy (durations, sizes, names) and shows foreign text safely in messages.</summary>
 internal static class PolicyText
 {
+    private const int MaxLooked = 1024;
+
     /// <summary>The longest duration.</summary>
     public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(3650);
 
-    /// <summary>A text in single quotes, cut, controls and invisible characters as code points, so that a message cannot be forged by a policy.</summary>
-    public static string Quote(string text) => Quote(text, 64);
+    /// <summary>
+    /// A text in single quotes, cut, controls and invisible characters as code points, so that a message cannot be forged by a policy. What looks like a credential, and
+    /// the user information and query of an address, are left out: messages are printed and logged, and that is what is wrong with some of these texts.
+    /// </summary>
+    public static string Quote(string text) => Quote(WithoutCredentials(text), 64);
 
     /// <summary>The same for a path, which is useless where it is cut.</summary>
     public static string QuotePath(string path) => Quote(path, 4_096);
+
+    private static string WithoutCredentials(string text)
+    {
+        // Many times what is shown: nothing that the cut would split is shown.
+        string head = SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+        int authority = head.IndexOf("//", StringComparison.Ordinal) + 2;
+        if (authority < 2)
+        {
+            return head;
+        }
+
+        int query = head.IndexOf('?', authority);
+        head = query < 0 ? head : head[..(query + 1)] + "...";
+        int user = head.LastIndexOf('@');
+        return user < authority ? head : string.Concat(head.AsSpan(0, authority), "...", head.AsSpan(user));
+    }
 
     private static string Quote(string text, int longest)
     {
