@@ -160,22 +160,7 @@ internal sealed class GuardPipelineTests
         RequestContext first = guard.Request();
         await (await guard.EvaluateAsync(first)).DisposeAsync();
         RequestContext second = guard.Request();
-        second.Continues = new Continuation
-        {
-            Caller = ScriptedPipeline.Ada,
-            Method = "tools/call",
-            Target = "echo",
-            ArgumentsDigest = first.ArgumentsDigest,
-            Fingerprint = first.Entry!.Definition.Fingerprint,
-            RequestState = null,
-            Admitted = new Dictionary<string, string>(),
-            Questions = new Dictionary<string, ServerRequestContext>(),
-            Round = 0,
-            ConsentNote = "allow-once",
-            RootDecisionId = first.DecisionId,
-            Chain = null,
-            ExpiresAt = DateTimeOffset.MaxValue,
-        };
+        second.Continues = Continued.After(first);
         Evaluation evaluation = await guard.EvaluateAsync(second);
         Assert.That(evaluation.IsAllowed, Is.True, evaluation.Denial?.Reason);
         Assert.That(guard.Guard.Consent.Requests, Has.Count.EqualTo(1), "asked about with its first request");
