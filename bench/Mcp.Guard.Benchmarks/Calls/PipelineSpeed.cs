@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
@@ -86,17 +87,14 @@ internal static class PipelineSpeed
     private static IEnumerable<Operation> Parts(CallScenario scenario)
     {
         RequestContext context = Judged(scenario);
-        JsonElement payload = context.Current;
+        byte[] text = JsonMarshal.GetRawUtf8Value(context.Current).ToArray();
         var trail = scenario.Guard.Runtime.Pipeline.Audit;
         var outcome = new AuditOutcome(scenario.ReadResult(), scenario.ReadResult(), null);
         yield return new("read the request: snapshot, context, id", () => scenario.Read().Fault is null);
         yield return new("read the result: snapshot", () => scenario.ReadResult().ValueKind == JsonValueKind.Object);
         yield return new("decision id", () => DecisionIds.Next(TimeProvider.System).Length > 0);
-        yield return new("digest of the canonical arguments", () =>
-        {
-            context.SetPayload(payload);
-            return context.ArgumentsDigest.Length > 0;
-        });
+        yield return new("digest of the canonical arguments", () => context.Parameters.ComputeArgumentsDigest() is not null);
+        yield return new("the element that is forwarded", () => JsonElement.Parse(text).ValueKind == JsonValueKind.Object);
         yield return new("record of the intent", () => trail.WriteIntentAsync(context, CancellationToken.None).IsCompletedSuccessfully);
         yield return new("record of the outcome", () => trail.WriteOutcomeAsync(context, "delivered", null, outcome, TimeSpan.Zero, CancellationToken.None).IsCompletedSuccessfully);
     }

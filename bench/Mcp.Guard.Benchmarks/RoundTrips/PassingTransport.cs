@@ -7,25 +7,28 @@ namespace Mcp.Guard.Benchmarks.RoundTrips;
 
 /// <summary>
 /// The least that something between client and server can do: messages are passed on as they are, with a loop of its own on the way back. With work, it also
-/// keeps the processor busy for so long before each message: what any guard costs that takes this time and is otherwise perfect.
+/// keeps the processor busy for so long before each message: what any guard costs that takes this time and is otherwise perfect. Or it does something before
+/// each message that it sends.
 /// </summary>
-internal sealed class PassingTransport(IClientTransport inner, TimeSpan work = default) : IClientTransport
+internal sealed class PassingTransport(IClientTransport inner, TimeSpan work = default, Action? onSend = null) : IClientTransport
 {
     public string Name => inner.Name;
 
-    public async Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) => new Session(await inner.ConnectAsync(cancellationToken), work);
+    public async Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) => new Session(await inner.ConnectAsync(cancellationToken), work, onSend);
 
     private sealed class Session : ITransport
     {
         private readonly ITransport _inner;
         private readonly Channel<JsonRpcMessage> _channel = Channel.CreateUnbounded<JsonRpcMessage>(new UnboundedChannelOptions { SingleReader = true });
         private readonly TimeSpan _work;
+        private readonly Action? _onSend;
         private readonly Task _pump;
 
-        public Session(ITransport inner, TimeSpan work)
+        public Session(ITransport inner, TimeSpan work, Action? onSend)
         {
             _inner = inner;
             _work = work;
+            _onSend = onSend;
             _pump = Task.Run(PumpAsync);
         }
 
@@ -36,6 +39,7 @@ internal sealed class PassingTransport(IClientTransport inner, TimeSpan work = d
         public Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
         {
             Work();
+            _onSend?.Invoke();
             return _inner.SendMessageAsync(message, cancellationToken);
         }
 

@@ -1,5 +1,7 @@
 using Mcp.Guard.Audit;
 using Mcp.Guard.Benchmarks.Calls;
+using Mcp.Guard.Policy;
+using Mcp.Guard.Stages.Roots;
 using Mcp.Guard.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +48,7 @@ internal sealed class RoundTripSetup : IAsyncDisposable
         await setup.AddAsync(Plain, await McpClient.CreateAsync(setup.Transport(kind, url)));
         await setup.AddAsync("passed on", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url))));
         await setup.AddAsync("passed on, with 7 us of work before each message", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url), TimeSpan.FromMicroseconds(7))));
+        await setup.AddAsync("passed on, with the system calls of one path", await McpClient.CreateAsync(new PassingTransport(setup.Transport(kind, url), onSend: setup.LookAtPath)));
         foreach ((string name, AuditChoice audit) in (IEnumerable<(string, AuditChoice)>)[(Unwritten, AuditChoice.None), ("guarded, records into the queue", AuditChoice.Queue), (Guarded, AuditChoice.Files)])
         {
             IMcpGuard guard = setup.Guard(kind, url, audit);
@@ -84,6 +87,13 @@ internal sealed class RoundTripSetup : IAsyncDisposable
     private static string Dotnet { get; } = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
     private static string Library => Path.Combine(AppContext.BaseDirectory, "Mcp.Guard.Benchmarks.dll");
+
+    /// <summary>What the check of a path asks the system, made where the guard makes it: section 9 leaves it out of the guard's time.</summary>
+    private void LookAtPath()
+    {
+        LinkReader.ForThisSystem.IsFreeOfLinks(FilePath);
+        FileIdentity.TryRead(FilePath, out _, out _);
+    }
 
     private ValueTask AddAsync(string name, McpClient client)
     {

@@ -24,6 +24,7 @@ internal sealed partial class GatewayForward
     /// <summary>The prompts as the gateway offers them.</summary>
     public async Task<IReadOnlyList<Prompt>> ListPromptsAsync(CancellationToken ct)
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         List<Prompt> listed = client.ServerCapabilities.Prompts is null
             ? []
@@ -122,6 +123,7 @@ internal sealed partial class GatewayForward
 
     private async Task<(IReadOnlyList<Resource> Resources, IReadOnlyList<ResourceTemplate> Templates)> ListAllAsync(CancellationToken ct)
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         _resourcesStale = false;
         List<Resource> resources = [];

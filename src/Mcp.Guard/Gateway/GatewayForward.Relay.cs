@@ -266,6 +266,7 @@ internal sealed partial class GatewayForward
     /// <summary>Subscribes to a resource on behalf of the ambient caller; throws where that is denied or the server refuses.</summary>
     public async Task SubscribeAsync(ResourceSubscription subscription, CancellationToken ct)
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         await StartAsync(client, subscription, ct).ConfigureAwait(false);
         _subscribed.AddOrUpdate(subscription.Uri, 1, static (_, count) => count + 1);

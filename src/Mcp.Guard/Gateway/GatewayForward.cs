@@ -27,6 +27,8 @@ internal sealed partial class GatewayForward(
     private readonly string _prefix = qualifies && QualifiedToolName.Compose(serverId, string.Empty) is { Length: <= 40 } whole ? whole : string.Empty;
     private readonly ForwardedElicitation _elicitation = new(guard.Runtime.Consent, consentTimeout, guard.Runtime.Time);
     private Task<McpClient>? _connecting;
+    private ServerQuestions _offered;
+    private int _inUse;
     private ForwardedCalls? _beside;
     private volatile Task? _warming;
     private long _failedAt;
@@ -39,6 +41,7 @@ internal sealed partial class GatewayForward(
     /// <summary>The tools as the gateway offers them: the guarded list, under qualified names.</summary>
     public async Task<IReadOnlyList<Tool>> ListToolsAsync(CancellationToken ct)
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         using var probe = new ConnectionProbe();
         IList<McpClientTool> listed = await client.ListToolsAsync(cancellationToken: ct).ConfigureAwait(false);
@@ -97,6 +100,7 @@ internal sealed partial class GatewayForward(
     /// <summary>Calls a tool through the guarded connection. Neither the arguments nor the result are read as objects of the SDK: what was judged is what is sent.</summary>
     public async Task<JsonObject> CallAsync(string tool, JsonElement arguments, RelayedCall call, CancellationToken ct)
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
 
         // In this order: a connection forgets the users of the one before it is shared, so that whoever goes over it is noted as its user.
@@ -137,8 +141,9 @@ internal sealed partial class GatewayForward(
     /// Whether calls go through the SDK's client: the policy lets the server ask a model or a person within a call, or it is, or may be, reached over HTTP, whose
     /// requests the client gives their headers.
     /// </summary>
-    private bool NeedsClient() => transport is not null || !guard.Runtime.Policy.Current.Servers.TryGetValue(serverId, out ServerSettings? settings)
-        || settings.Sampling.Allowed || settings.Elicitation.Allowed || settings.Endpoint is UrlEndpoint;
+    private bool NeedsClient() => transport is not null || Settings is not { } settings || settings.Sampling.Allowed || settings.Elicitation.Allowed || settings.Endpoint is UrlEndpoint;
+
+    private ServerSettings? Settings => guard.Runtime.Policy.Current.Servers.GetValueOrDefault(serverId);
 
     private ForwardedCalls Share(GuardedTransport guarded)
     {
@@ -178,6 +183,7 @@ internal sealed partial class GatewayForward(
     private async Task<TResult> RunAsync<TResult>(RelayedCall call, Func<McpClient, ValueTask<TResult>> request, CancellationToken ct)
         where TResult : Result
     {
+        using ConnectionUse use = Use();
         McpClient client = await ConnectAsync(ct).ConfigureAwait(false);
         NoteUser(call.Caller);
         _calls[call.Token] = call;
@@ -268,6 +274,14 @@ internal sealed partial class GatewayForward(
         return meta;
     }
 
+    /// <summary>Counts a request from before it has its connection to its end: only one that nobody else uses is given up.</summary>
+    private ConnectionUse Use()
+    {
+        Interlocked.Increment(ref _inUse);
+        return new(this);
+    }
+
+    /// <summary>The connection for a request that is counted by <see cref="Use"/>.</summary>
     private Task<McpClient> ConnectAsync(CancellationToken ct)
     {
         Task<McpClient> connecting;
@@ -287,6 +301,13 @@ internal sealed partial class GatewayForward(
                     _ = ended.Result.DisposeAsync().AsTask();
                 }
 
+                _connecting = null;
+            }
+
+            if (_connecting is { IsCompletedSuccessfully: true } made && Volatile.Read(ref _inUse) == 1 && ServerQuestions.Of(Settings).Adds(_offered))
+            {
+                // What this side can be asked is said when a connection is made. One that the policy has opened since is made again, by a request that is alone on it.
+                _ = made.Result.DisposeAsync().AsTask();
                 _connecting = null;
             }
 
@@ -314,6 +335,7 @@ internal sealed partial class GatewayForward(
                 Handlers = new McpClientHandlers { ElicitationHandler = _elicitation.AskAsync, SamplingHandler = ForwardedSampling.AskAsync },
             };
             ForgetUsers();
+            _offered = ServerQuestions.Of(Settings);
             Volatile.Write(ref _beside, null); // the policy may say otherwise of this connection, and then nothing goes over the one that has ended
             McpClient client = await guard.ConnectAsync(serverId, transport?.Invoke(), options, Relay, NeedsClient() ? null : Share, CancellationToken.None).ConfigureAwait(false);
             _ = FollowAsync(client);
@@ -324,6 +346,11 @@ internal sealed partial class GatewayForward(
             Volatile.Write(ref _failedAt, guard.Runtime.Time.GetTimestamp());
             throw;
         }
+    }
+
+    private readonly struct ConnectionUse(GatewayForward forward) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref forward._inUse);
     }
 
     /// <summary>A copy under another name or URI; every other member as it was read.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mcp.Guard.Stages.Schema.JsonSchema;
@@ -17,6 +18,7 @@ internal static class JsonStringWalker
     /// <param name="token">The value in it.</param>
     /// <param name="visitor">Receives the strings.</param>
     /// <returns>False where the value is deeper than <see cref="MaxDepth"/>; true also where the visitor ended the walk.</returns>
+    [SkipLocalsInit] // a step is read only after it was written
     public static bool TryWalk<TVisitor>(in JsonView view, int token, ref TVisitor visitor)
         where TVisitor : struct, IJsonStringVisitor
     {

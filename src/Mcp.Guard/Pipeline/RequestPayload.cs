@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -18,22 +19,24 @@ internal sealed class RequestPayload
 
     private readonly JsonReading? _reading;
     private int _arguments = -1;
-    private Elements? _elements;
+    private JsonElement _givenArguments;
+    private StrongBox<JsonElement>? _element;
 
-    private RequestPayload(JsonReading? reading, Elements? elements)
+    private RequestPayload(JsonReading? reading, StrongBox<JsonElement>? element)
     {
         _reading = reading;
-        _elements = elements;
+        _element = element;
     }
 
     /// <summary>A request without parameters.</summary>
-    public static RequestPayload None { get; } = new(null, new Elements(default, default));
+    public static RequestPayload None { get; } = new(null, new StrongBox<JsonElement>());
 
     /// <summary>The whole value; undefined where there is none.</summary>
-    public JsonElement Element => Read().Root;
+    public JsonElement Element =>
+        (Volatile.Read(ref _element) ?? Interlocked.CompareExchange(ref _element, Parse(), null) ?? _element).Value;
 
     /// <summary>The arguments; undefined where there are none.</summary>
-    public JsonElement Arguments => Read().Arguments;
+    public JsonElement Arguments => _reading is null ? _givenArguments : _arguments < 0 ? default : Element.GetProperty("arguments"u8);
 
     /// <summary>The JSON text of the arguments; empty where there are none.</summary>
     public ReadOnlySpan<byte> ArgumentsUtf8
@@ -76,11 +79,11 @@ internal sealed class RequestPayload
         }
 
         JsonReading.TryRead(JsonMarshal.GetRawUtf8Value(element), out JsonReading? reading);
-        return new(reading, new Elements(element, default));
+        return new(reading, new StrongBox<JsonElement>(element));
     }
 
     /// <summary>Arguments without anything around them.</summary>
-    public static RequestPayload OfArguments(JsonElement arguments) => new(null, new Elements(arguments, arguments));
+    public static RequestPayload OfArguments(JsonElement arguments) => new(null, new StrongBox<JsonElement>(arguments)) { _givenArguments = arguments };
 
     /// <summary>Whether the value is an object with such a member.</summary>
     public bool Has(ReadOnlySpan<byte> member) =>
@@ -148,7 +151,7 @@ internal sealed class RequestPayload
                 return false;
             }
 
-            _elements = new Elements(Element, given);
+            _givenArguments = given;
             return true;
         }
 
@@ -165,11 +168,6 @@ internal sealed class RequestPayload
         }
 
         _arguments = found;
-        if (_elements is { } elements)
-        {
-            _elements = new Elements(elements.Root, elements.Root.GetProperty("arguments"u8));
-        }
-
         return true;
     }
 
@@ -203,15 +201,6 @@ internal sealed class RequestPayload
     private static string? TextOf(in JsonView view, int token) =>
         token >= 0 && view.Tokens[token].Type == JsonTypes.String ? Encoding.UTF8.GetString(view.Bytes(in view.Tokens[token])) : null;
 
-    private Elements Read() => Volatile.Read(ref _elements) ?? Interlocked.CompareExchange(ref _elements, Parse(), null) ?? _elements;
-
-    private Elements Parse()
-    {
-        // The element owns its copy of the text: nothing pooled outlives the call.
-        JsonElement root = JsonElement.Parse(_reading!.Text);
-        return new(root, _arguments < 0 ? default : root.GetProperty("arguments"u8));
-    }
-
-    /// <summary>What is only made where somebody asks for it.</summary>
-    private sealed record Elements(JsonElement Root, JsonElement Arguments);
+    /// <summary>The element owns its copy of the text: nothing pooled outlives the call.</summary>
+    private StrongBox<JsonElement> Parse() => new(JsonElement.Parse(_reading!.Text));
 }

@@ -70,6 +70,39 @@ internal sealed class GatewayForwardTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task Call_OnceThePolicyLetsTheServerAsk_MakesTheConnectionAgainWhereNobodyElseUsesIt()
+    {
+        OnCall = static (_, _, _) => Task.CompletedTask;
+        await _forward.ListToolsAsync(CancellationToken.None);
+        Task<JsonObject> runs = CallAsync();
+        await Eventually.True(() => _servers[0].Calls.Count == 1);
+
+        Write(asks: true);
+        ((PolicyFileSource)Host.Runtime.Policy).Reload();
+        Task<JsonObject> beside = CallAsync();
+        await Eventually.True(() => _servers[0].Calls.Count == 2);
+        Assert.That(_servers, Has.Count.EqualTo(1), "a call that runs is not cut off");
+        foreach (JsonRpcRequest open in _servers[0].Calls)
+        {
+            _servers[0].Reply(open.Id, RawServer.TextResult("done"));
+        }
+
+        await Task.WhenAll(runs, beside);
+        OnCall = null;
+        await CallAsync();
+        Assert.That(_servers, Has.Count.EqualTo(2), "the server is told what it may ask now");
+        Assert.That(CapabilitiesToldTo(_servers[1]), Does.Contain("elicitation"));
+        Assert.That(CapabilitiesToldTo(_servers[0]), Does.Not.Contain("elicitation"));
+
+        Write(asks: false);
+        ((PolicyFileSource)Host.Runtime.Policy).Reload();
+        await CallAsync();
+        Assert.That(_servers, Has.Count.EqualTo(2), "what is refused needs no new connection");
+    }
+
+    private static string CapabilitiesToldTo(RawServer server) => string.Concat(server.Received.OfType<JsonRpcRequest>().Select(static request => request.Params?.ToJsonString()));
+
+    [Test]
     public async Task Halt_WhileTheClientDoesNotRead_ReachesTheServerForEveryCall()
     {
         OnCall = static (_, _, _) => Task.CompletedTask;

@@ -281,6 +281,36 @@ internal sealed class PolicyFileSourceTests
     }
 
     [Test]
+    public void Construct_PathThatTheSystemCannotOpen_SaysWhatItSaid()
+    {
+        _path = Path.Combine(_folder, new string('x', 300));
+        GuardPolicyError error = Assert.Throws<McpGuardPolicyException>(() => Open())!.Errors.Single();
+        Assert.That(error.Message, Does.StartWith("the policy file cannot be read: ").And.Length.GreaterThan(35));
+        Assert.That(error.Fix, Is.EqualTo("Correct what keeps it from being read"));
+    }
+
+    [Test]
+    public void Poll_FileThatOnlyNamedTheFault_ItsLossIsReportedToo()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, nameof(FileNotFoundException));
+        Poll();
+        File.Delete(_path);
+        Poll();
+        Assert.That(_changes, Has.Count.EqualTo(2), "the mark of a lost file is no content that a file can have");
+    }
+
+    [Test]
+    public void Poll_FileThatAnotherProgramReads_IsReadAllTheSame()
+    {
+        using PolicyFileSource source = Open();
+        File.WriteAllText(_path, Two);
+        using FileStream reader = File.OpenRead(_path);
+        Poll();
+        Assert.That(source.Current.Servers.Keys, Is.EqualTo(new[] { "two" }));
+    }
+
+    [Test]
     public void Poll_BeforeItsTime_ReadsNothing()
     {
         using PolicyFileSource source = Open();

@@ -41,6 +41,7 @@ internal sealed class PolicyPathsTests
         Assert.Multiple(() =>
         {
             Assert.That(error.Message, Does.Contain("does not exist").And.Contain(At("config/nowhere")));
+            Assert.That(error.Fix, Is.EqualTo("Create it, correct the path, or write it absolutely"));
             Assert.That(error.Location, Is.EqualTo("/servers/s/roots/0"));
         });
     }
@@ -254,7 +255,25 @@ internal sealed class PolicyPathsTests
     {
         string json = "{\"servers\":{\"s\":{\"command\":\"node\",\"isolation\":{\"mode\":\"bubblewrap\",\"readable\":[\"" + At("project") + "\",\"../project\"]}}}}";
         GuardPolicyError error = PolicyTexts.Errors(json, At("config/mcp-guard.json"), Options()).Single();
-        Assert.That((error.Location, error.Message), Is.EqualTo(("/servers/s/isolation/readable/1", $"'{At("project")}' is listed twice")));
+        Assert.That((error.Location, error.Message, error.Fix), Is.EqualTo(("/servers/s/isolation/readable/1", $"'{At("project")}' is listed twice", "Keep one of the two")));
+    }
+
+    [Test]
+    public void Read_WritableFolderThatIsNoPath_IsAnErrorAndNoCrash()
+    {
+        const string Json = """{"servers":{"s":{"command":"node","isolation":{"mode":"bubblewrap","writable":["/srv/\u0000"]}}}}""";
+        Assert.That(PolicyTexts.Errors(Json).Select(error => error.Message), Is.EqualTo(new[] { "this holds a control character" }));
+    }
+
+    // The link is one of the guard's files; what lies behind it is only what the policy names there.
+    [Test]
+    public void Protected_LinkOnTheWayToThePolicy_CountsAsAFileAndNotAsAFolder()
+    {
+        Link("project/configLink", "../config");
+        Directory.CreateDirectory(At("config/sub"));
+        PolicySnapshot policy = PolicyTexts.Read("{}", At("project/configLink/mcp-guard.json"), Options());
+        Assert.That(policy.Protected.IsProtected(At("project/configLink/other.json")), Is.True);
+        Assert.That(policy.Protected.ExposedBy(At("project/configLink/sub")), Is.Null);
     }
 
     [TestCase("./server", true)]

@@ -254,12 +254,18 @@ internal sealed class RuleTests
             Is.EqualTo(((bool?)null, (TimeSpan?)null, (PathSettings?)null, (UrlSettings?)null, (ResultSettings?)null, 0)));
     }
 
-    [Test]
-    public void Judge_AllowPath_AllocatesNothing()
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Judge_AllowPath_AllocatesNothing(bool isRead)
     {
         ServerSettings server = PolicyTexts.WithRules(Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":false},\"d\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":true,\"require\":true}");
         // A call's arguments are read once, before anybody judges them.
-        RequestPayload arguments = RequestPayload.OfArguments(JsonElement.Parse("{\"a\":false}"));
+        RequestPayload call = RequestPayload.OfArguments(JsonElement.Parse("{\"a\":false}"));
+        if (isRead)
+        {
+            Assert.That(MessageSnapshot.TryReadRequest("""{"name":"t","arguments":{"a":false}}"""u8, out call, out _) && call.TryFindArguments(), Is.True);
+        }
+
         bool allowed = true;
         long allocated = long.MaxValue;
         // The first round compiles and fills the caches; the second is what every later call costs.
@@ -268,7 +274,7 @@ internal sealed class RuleTests
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < 1_000; i++)
             {
-                allowed &= server.ForTool("t").JudgeCall(arguments).Effect == RuleEffect.Allow;
+                allowed &= server.ForTool("t").JudgeCall(call).Effect == RuleEffect.Allow;
             }
 
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;

@@ -28,44 +28,46 @@ internal static class KeyParameterFinder
     /// <summary>Whether a member of a JSON object that has a member "kty" is private.</summary>
     public static bool IsPrivate(ReadOnlySpan<char> name) => name is "d" or "p" or "q" or "dp" or "dq" or "qi" or "k";
 
-    /// <summary>The private members of the key at whose mark a scan stopped; returns the index to go on from, or that of the mark where there is no key.</summary>
+    /// <summary>Adds the private members of the key at whose mark a scan stopped.</summary>
     /// <param name="text">The text.</param>
     /// <param name="start">Where the mark starts.</param>
-    /// <param name="from">What lies before was looked at.</param>
+    /// <param name="read">How far keys were read: each part of a text is read once, however many marks stand in it.</param>
     /// <param name="matches">Where they are added.</param>
-    public static int Find(ReadOnlySpan<char> text, int start, int from, ref SecretMatches? matches)
+    public static void Find(ReadOnlySpan<char> text, int start, ref int read, ref SecretMatches? matches)
     {
         ReadOnlySpan<char> rest = text[start..];
+        if (start < read)
+        {
+            return;
+        }
+
         if (rest.StartsWith(KeyType, StringComparison.Ordinal))
         {
-            return WebKey(text, start, from, ref matches);
+            WebKey(text, start, ref read, ref matches);
+            return;
         }
 
         foreach (string element in Elements)
         {
             if (rest.StartsWith(element, StringComparison.Ordinal))
             {
-                return XmlKey(text, start, ref matches);
+                XmlKey(text, start, element, ref read, ref matches);
+                return;
             }
         }
-
-        return start;
     }
 
-    private static int WebKey(ReadOnlySpan<char> text, int mark, int from, ref SecretMatches? matches)
+    private static void WebKey(ReadOnlySpan<char> text, int mark, ref int read, ref SecretMatches? matches)
     {
         int after = mark + KeyType.Length;
         if (mark == 0 || text[mark - 1] is not ('"' or '\'') || after >= text.Length || text[after] is not ('"' or '\'' or '\\'))
         {
-            return mark;
+            return;
         }
 
-        int lowest = Math.Max(from, mark - MaxBefore);
-        int open = text[lowest..mark].LastIndexOf('{');
-        int first = open < 0 ? lowest : lowest + open;
-        ReadOnlySpan<char> behind = text.Slice(mark, Math.Min(MaxKey, text.Length - mark));
-        int close = behind.IndexOf('}');
-        int end = close < 0 ? mark + behind.Length : mark + close;
+        int first = ObjectStart(text, Math.Max(read, mark - MaxBefore), mark);
+        int end = ObjectEnd(text, mark, Math.Min(text.Length, mark + MaxKey));
+        read = end;
         for (int at = first; at < end;)
         {
             int quote = text[at..end].IndexOfAny('"', '\'');
@@ -85,15 +87,53 @@ internal static class KeyParameterFinder
             }
 
             int value = AfterQuote(text[..end], colon + 1);
-            int body = SecretAlphabet.Run(text[..end], value, SecretAlphabet.UrlSafe);
+            int body = SecretAlphabet.Run(text[..end], value, SecretAlphabet.Base64);
             if (body >= MinMember)
             {
                 Add(text, value, value + body, ref matches);
                 at = value + body;
             }
         }
+    }
 
-        return end;
+    /// <summary>Where the object starts that holds an index; objects inside it that end before are passed over.</summary>
+    private static int ObjectStart(ReadOnlySpan<char> text, int lowest, int mark)
+    {
+        int inner = 0;
+        for (int at = mark; text[lowest..at].LastIndexOfAny('{', '}') is >= 0 and int brace;)
+        {
+            at = lowest + brace;
+            if (text[at] == '}')
+            {
+                inner++;
+            }
+            else if (--inner < 0)
+            {
+                return at;
+            }
+        }
+
+        return lowest;
+    }
+
+    /// <summary>Where the object ends that holds an index.</summary>
+    private static int ObjectEnd(ReadOnlySpan<char> text, int mark, int limit)
+    {
+        int inner = 0;
+        for (int at = mark; text[at..limit].IndexOfAny('{', '}') is >= 0 and int brace; at++)
+        {
+            at += brace;
+            if (text[at] == '{')
+            {
+                inner++;
+            }
+            else if (--inner < 0)
+            {
+                return at;
+            }
+        }
+
+        return limit;
     }
 
     /// <summary>The index after blanks, backslashes and one quote.</summary>
@@ -109,12 +149,12 @@ internal static class KeyParameterFinder
         return at;
     }
 
-    private static int XmlKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
+    private static void XmlKey(ReadOnlySpan<char> text, int start, string element, ref int read, ref SecretMatches? matches)
     {
         ReadOnlySpan<char> rest = text.Slice(start, Math.Min(MaxKey, text.Length - start));
-        int close = rest.IndexOf("KeyValue>", StringComparison.Ordinal);
-        int last = close < 0 ? -1 : rest[(close + 1)..].IndexOf("KeyValue>", StringComparison.Ordinal);
-        int end = last < 0 ? start + rest.Length : start + close + 1 + last;
+        int close = rest.IndexOf("</" + element[1..], StringComparison.Ordinal);
+        int end = close < 0 ? start + rest.Length : start + close;
+        read = end;
         for (int at = start + 1; at < end;)
         {
             int open = text[at..end].IndexOf('<');
@@ -131,7 +171,8 @@ internal static class KeyParameterFinder
             {
                 int stop = text[value..end].IndexOf('<');
                 int valueEnd = stop < 0 ? end : value + stop;
-                if (valueEnd - value >= MinMember)
+                int blanks = text[value..valueEnd].IndexOfAnyExcept(" \t\r\n");
+                if (blanks >= 0 && SecretAlphabet.Run(text[..valueEnd], value + blanks, SecretAlphabet.Base64) >= MinMember)
                 {
                     Add(text, value, valueEnd, ref matches);
                 }
@@ -139,8 +180,6 @@ internal static class KeyParameterFinder
                 at = valueEnd;
             }
         }
-
-        return end;
     }
 
     private static bool IsPrivateElement(ReadOnlySpan<char> name)

@@ -15,13 +15,22 @@ internal static class KeyedValueFinder
     /// <summary>Room for the name of an authentication scheme and the blanks behind it.</summary>
     private const int MaxScheme = 64;
 
+    /// <summary>Shorter words behind that of a scheme are words.</summary>
+    private const int MinCredentials = 12;
+
     private const string CharacterData = "<![CDATA[";
 
     /// <summary>How far before a short name that of a user is looked for.</summary>
     private const int MaxUser = 96;
 
     /// <summary>How many blanks may stand around a separator.</summary>
-    private const int MaxBlanks = 16;
+    private const int MaxBlanks = 64;
+
+    /// <summary>Room for the attributes behind the name of an element, and for the type behind that of a variable.</summary>
+    private const int MaxAttributes = 256;
+
+    /// <summary>How far a text in three quotes is followed.</summary>
+    private const int MaxBlock = 4096;
 
     /// <summary>What every sensitive name contains, in few words, for one vectorised scan.</summary>
     private static readonly PhraseScan Anchors = new(
@@ -153,7 +162,7 @@ internal static class KeyedValueFinder
     {
         separator = '\0';
         int at = end;
-        while (at < text.Length && text[at] is '\\' or '"' or '\'' or '`' or ']' or '*' && at - end < 4)
+        while (at < text.Length && text[at] is '\\' or '"' or '\'' or '`' or ']' or '*' && at - end <= EscapedQuote.MaxEscapes)
         {
             at++;
         }
@@ -164,11 +173,14 @@ internal static class KeyedValueFinder
             at++;
         }
 
-        // <add key="Password" value="..."/>
-        if (quoted > end && text[at..].StartsWith("value", StringComparison.OrdinalIgnoreCase) && at + 5 < text.Length && text[at + 5] is '=' or ' ')
+        if (PairedValue(text, end, quoted) is > 0 and int paired)
         {
-            at += 5;
+            separator = text[paired - 1];
+            return paired;
         }
+
+        // Go: apiKey string = "..."
+        at += quoted == end && at > end && text[at..].StartsWith("string =", StringComparison.Ordinal) ? "string ".Length : 0;
 
         if (text[at..].StartsWith("%3D", StringComparison.OrdinalIgnoreCase))
         {
@@ -188,10 +200,10 @@ internal static class KeyedValueFinder
             return at;
         }
 
-        if (at == end && at < text.Length && text[at] == '>' && OpensElement(text, start))
+        if (Content(text, start, end, quoted) is > 0 and int content)
         {
             separator = '>';
-            return at + 1;
+            return content;
         }
 
         bool option = name[0] == '-' && name.Length > 2;
@@ -203,6 +215,108 @@ internal static class KeyedValueFinder
 
         return -1;
     }
+
+    /// <summary>
+    /// The index after the separator of a value that stands beside its name: <c>key="Password" value="..."</c>, <c>{"name":"PASSWORD","value":"..."}</c>, the same in YAML, and
+    /// <c>&lt;name&gt;password&lt;/name&gt;&lt;value&gt;...</c>; 0 where none does.
+    /// </summary>
+    private static int PairedValue(ReadOnlySpan<char> text, int end, int quoted)
+    {
+        int at = quoted;
+        if (text[end..].StartsWith("</", StringComparison.Ordinal))
+        {
+            int close = Bounded(text, end).IndexOf('>');
+            at = close < 0 ? text.Length : BlanksAndLines(text, end + close + 1);
+            return text[at..].StartsWith("<value>", StringComparison.OrdinalIgnoreCase) ? at + "<value>".Length : text[at..].StartsWith("<string>", StringComparison.OrdinalIgnoreCase) ? at + "<string>".Length : 0;
+        }
+
+        at += at < text.Length && text[at] == ',' && at > end ? 1 : 0;
+        at = BlanksAndLines(text, at);
+        if (at == end || (quoted == end && !text[end..at].Contains('\n')))
+        {
+            return 0;
+        }
+
+        at = QuoteMarks(text, at);
+        if (!text[at..].StartsWith("value", StringComparison.OrdinalIgnoreCase))
+        {
+            return 0;
+        }
+
+        at = BlanksAndLines(text, QuoteMarks(text, at + "value".Length));
+        return at < text.Length && text[at] is '=' or ':' ? at + 1 : 0;
+    }
+
+    /// <summary>The index after the tag in which a name stands, as that of the element or of one of its members: <c>&lt;password type="a"&gt;</c>, <c>&lt;property name="password"&gt;</c>; otherwise 0.</summary>
+    private static int Content(ReadOnlySpan<char> text, int start, int end, int quoted)
+    {
+        if (end >= text.Length)
+        {
+            return 0;
+        }
+
+        if (quoted == end + 1 && quoted < text.Length && text[quoted] == '>')
+        {
+            return start > 1 && text[start - 1] == text[end] && text[start - 2] == '=' ? quoted + 1 : 0;
+        }
+
+        if (text[end] is not ('>' or ' ' or '\t' or '\n') || !OpensElement(text, start))
+        {
+            return 0;
+        }
+
+        ReadOnlySpan<char> tag = Bounded(text, end);
+        int close = tag.IndexOfAny('>', '<');
+        return close >= 0 && tag[close] == '>' && (close == 0 || tag[close - 1] != '/') ? end + close + 1 : 0;
+    }
+
+    private static ReadOnlySpan<char> Bounded(ReadOnlySpan<char> text, int start) => text.Slice(start, Math.Min(MaxAttributes, text.Length - start));
+
+    private static int BlanksAndLines(ReadOnlySpan<char> text, int start)
+    {
+        int at = start;
+        while (at < text.Length && text[at] is ' ' or '\t' or '\r' or '\n' && at - start < MaxBlanks)
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    private static int QuoteMarks(ReadOnlySpan<char> text, int start)
+    {
+        int at = start;
+        while (at < text.Length && text[at] is '\\' or '"' or '\'' && at - start <= EscapedQuote.MaxEscapes)
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    /// <summary>The index after the '=' behind the type of a variable (<c>password: str = "..."</c>), or <paramref name="start"/>.</summary>
+    private static int BehindType(ReadOnlySpan<char> text, int start)
+    {
+        ReadOnlySpan<char> rest = Bounded(text, start);
+        int equals = rest.IndexOfAny('=', '\n');
+        if (equals < 2 || rest[equals] != '=' || rest[equals - 1] != ' ' || (equals + 1 < rest.Length && rest[equals + 1] is '=' or '>'))
+        {
+            return start;
+        }
+
+        ReadOnlySpan<char> type = rest[..equals].Trim().TrimStart('&');
+        if (type.StartsWith("'static ", StringComparison.Ordinal))
+        {
+            type = type["'static ".Length..];
+        }
+
+        int word = type.IndexOfAnyExcept(SecretAlphabet.Word);
+        return TypeWords.Contains((word < 0 ? type : type[..word]).ToString()) && !type.ContainsAnyExcept(TypeCharacters) ? start + equals + 1 : start;
+    }
+
+    private static readonly string[] TypeWords = ["str", "string", "String", "Optional", "Option", "SecretStr", "bytes", "any", "Any", "final", "Final"];
+
+    private static readonly SearchValues<char> TypeCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.[]<>|?, ");
 
     /// <summary>Takes the value that starts at <paramref name="at"/>; returns the index after it.</summary>
     private static int Value(ReadOnlySpan<char> text, int at, char separator, SensitiveNameKind kind, ref SecretMatches? matches)
@@ -222,16 +336,22 @@ internal static class KeyedValueFinder
             return stop;
         }
 
+        if (separator == ':' && BehindType(text, start) is int typed && typed > start)
+        {
+            return Value(text, typed, '=', kind, ref matches);
+        }
+
         start = NextLine(text, start, separator);
+        start += separator == '=' ? LiteralMark(text[start..]) : 0;
         int escapes = start;
-        while (escapes < text.Length && text[escapes] == '\\' && escapes - start < 4)
+        while (escapes < text.Length && text[escapes] == '\\' && escapes - start < EscapedQuote.MaxEscapes)
         {
             escapes++;
         }
 
         if (escapes < text.Length && text[escapes] is '"' or '\'' or '`')
         {
-            return QuotedValue(text, escapes + 1, text[escapes], escapes - start, kind, ref matches);
+            return Quoted(text, escapes, escapes - start, kind, ref matches);
         }
 
         if (kind is SensitiveNameKind.Cookie or SensitiveNameKind.Authorization)
@@ -259,7 +379,7 @@ internal static class KeyedValueFinder
             return start;
         }
 
-        if (value.Length == 0 || IsCode(text, value, at < start, separator, end) || (separator == ':' && IsProse(text, value, at < start, end)))
+        if (value.Length == 0 || IsCode(value, at < start, separator) || (separator == ':' && IsProse(text, value, at < start, end)))
         {
             return end;
         }
@@ -289,7 +409,7 @@ internal static class KeyedValueFinder
         }
 
         at += at < text.Length && text[at] == '\r' ? 1 : 0;
-        if (at >= text.Length || text[at] != '\n' || (!marked && separator != ':'))
+        if (at >= text.Length || text[at] != '\n' || separator == '>')
         {
             return start;
         }
@@ -308,7 +428,12 @@ internal static class KeyedValueFinder
         ReadOnlySpan<char> line = text[value..];
         int end = line.IndexOfAny(LineEnds);
         line = (end < 0 ? line : line[..end]).TrimEnd();
-        return value == at || line.IsEmpty || line.ContainsAny(" :#{[") || line[0] is '-' || !line.ContainsAnyInRange('0', '9') ? start : value;
+        if (!line.IsEmpty && line[0] is '"' or '\'' && value > at && line.TrimEnd(",;)").EndsWith(line[..1], StringComparison.Ordinal) && !line.Contains(": ", StringComparison.Ordinal))
+        {
+            return value;
+        }
+
+        return separator != ':' || value == at || line.IsEmpty || line.ContainsAny(" :#{[") || line[0] is '-' || !line.ContainsAnyInRange('0', '9') ? start : value;
     }
 
     /// <summary>Whether a name is that of an XML element, with or without a prefix.</summary>
@@ -328,41 +453,45 @@ internal static class KeyedValueFinder
         return start > 0 && text[start - 1] == '<';
     }
 
-    private static int QuotedValue(ReadOnlySpan<char> text, int start, char quote, int escapes, SensitiveNameKind kind, ref SecretMatches? matches)
+    /// <summary>How many characters before a quote say what the literal is: <c>b'...'</c>, <c>r"..."</c>, <c>@"..."</c>, <c>N'...'</c>, <c>$'...'</c>.</summary>
+    private static int LiteralMark(ReadOnlySpan<char> value)
     {
-        int at = start;
-        int end = -1;
-        while (at < text.Length)
+        int mark = value[..Math.Min(3, value.Length)].IndexOfAny('"', '\'');
+        return mark > 0 && !value[..mark].ContainsAnyExcept(LiteralMarks) ? mark : 0;
+    }
+
+    /// <summary>A value in quotes, which may be doubled (CSV) or three (a block of several lines).</summary>
+    private static int Quoted(ReadOnlySpan<char> text, int at, int escapes, SensitiveNameKind kind, ref SecretMatches? matches)
+    {
+        char quote = text[at];
+        ReadOnlySpan<char> rest = text[(at + 1)..];
+        if (rest.Length < 2 || rest[0] != quote)
         {
-            int found = text[at..].IndexOfAny(quote, '\n');
-            if (found < 0)
-            {
-                break;
-            }
-
-            at += found;
-            if (text[at] == '\n')
-            {
-                break;
-            }
-
-            int slashes = 0;
-            while (at - slashes > start && text[at - slashes - 1] == '\\')
-            {
-                slashes++;
-            }
-
-            // At the depth of escaping that opened the value the quote ends it; deeper ones are part of it.
-            if (slashes <= escapes && (slashes == escapes || slashes % 2 == 0))
-            {
-                end = at - slashes;
-                break;
-            }
-
-            at++;
+            return QuotedValue(text, at + 1, quote, escapes, kind, ref matches);
         }
 
-        if (end < 0)
+        if (rest[1] == quote)
+        {
+            int start = BlanksAndLines(text, at + 3);
+            ReadOnlySpan<char> block = text.Slice(start, Math.Min(MaxBlock, text.Length - start));
+            int close = block.IndexOf(text.Slice(at, 3), StringComparison.Ordinal);
+            int line = block.IndexOfAny(LineEnds);
+            int end = start + (close >= 0 ? block[..close].TrimEnd().Length : line >= 0 ? line : block.Length);
+            Take(text, start, end, kind, "keyed", ref matches);
+            return end;
+        }
+
+        return char.IsLetterOrDigit(rest[1]) ? QuotedValue(text, at + 2, quote, escapes, kind, ref matches) : at + 1;
+    }
+
+    private static int QuotedValue(ReadOnlySpan<char> text, int start, char quote, int escapes, SensitiveNameKind kind, ref SecretMatches? matches)
+    {
+        int end = EscapedQuote.Closing(text, start, quote, escapes);
+        if (end >= 0)
+        {
+            end -= Math.Min(escapes, EscapedQuote.Slashes(text, start, end));
+        }
+        else
         {
             int line = text[start..].IndexOfAny(LineEnds);
             end = line < 0 ? text.Length : start + line;
@@ -395,9 +524,28 @@ internal static class KeyedValueFinder
             }
         }
 
+        from = from == start && kind == SensitiveNameKind.Authorization ? AfterUnknownScheme(text, start, text.Length) : from;
         int length = text[from..].IndexOfAny(ends);
         return TakeHeader(text, start, length < 0 ? text.Length : from + length, kind, ref matches);
     }
+
+    /// <summary>The index after a word and its blank where what looks like credentials stands behind them (<c>SSWS 00ab...</c>), or the start.</summary>
+    private static int AfterUnknownScheme(ReadOnlySpan<char> text, int start, int end)
+    {
+        int blank = text[start..Math.Min(end, start + MaxScheme)].IndexOf(' ');
+        if (blank <= 0 || text.Slice(start, blank).ContainsAnyExcept(SecretAlphabet.UrlSafe))
+        {
+            return start;
+        }
+
+        int credentials = start + blank + 1;
+        bool isKnown = text[credentials..end].StartsWith("[redacted:", StringComparison.Ordinal);
+        return isKnown || IsMixed(text.Slice(credentials, SecretAlphabet.Run(text[..end], credentials, SecretAlphabet.Base64))) ? credentials : start;
+    }
+
+    /// <summary>What is long and of several kinds of characters: a word is not.</summary>
+    private static bool IsMixed(ReadOnlySpan<char> value) => value.Length >= MinCredentials
+        && (value.ContainsAnyInRange('0', '9') || (value.ContainsAnyInRange('A', 'Z') && value[1..].ContainsAnyInRange('A', 'Z') && value.ContainsAnyInRange('a', 'z')));
 
     private static int TakeHeader(ReadOnlySpan<char> text, int start, int end, SensitiveNameKind kind, ref SecretMatches? matches)
     {
@@ -408,6 +556,7 @@ internal static class KeyedValueFinder
         }
 
         int credentials = AfterScheme(text, start, end, out bool manyWords);
+        credentials = credentials == start ? AfterUnknownScheme(text, start, end) : credentials;
         int stop = end;
         if (!manyWords)
         {
@@ -435,8 +584,7 @@ internal static class KeyedValueFinder
 
         int length = SecretAlphabet.Run(text, start, SecretAlphabet.Base64);
         ReadOnlySpan<char> value = text.Slice(start, length);
-        bool mixed = value.ContainsAnyInRange('0', '9') || (value.ContainsAnyInRange('A', 'Z') && value[1..].ContainsAnyInRange('A', 'Z') && value.ContainsAnyInRange('a', 'z'));
-        if (length < 12 || !mixed || Placeholders.Is(value))
+        if (!IsMixed(value) || Placeholders.Is(value))
         {
             return at;
         }
@@ -461,19 +609,16 @@ internal static class KeyedValueFinder
     }
 
     /// <summary>An expression of a program: a call, an index, a path of names behind a spaced assignment.</summary>
-    private static bool IsCode(ReadOnlySpan<char> text, ReadOnlySpan<char> value, bool spaced, char separator, int end)
+    private static bool IsCode(ReadOnlySpan<char> value, bool spaced, char separator)
     {
-        char next = end < text.Length ? text[end] : '\0';
-        if (value.ContainsAny('(', '['))
-        {
-            int open = value.IndexOfAny('(', '[');
-            return open > 0 && !value[..open].ContainsAnyExcept(IdentifierPath);
-        }
-
-        return next is '(' or '['
-            || (spaced && separator == '=' && value.Contains('.') && !value.ContainsAnyExcept(IdentifierPath) && !value.ContainsAnyInRange('0', '9'));
+        int open = value.IndexOfAny('(', '[');
+        return open >= 0
+            ? open > 0 && !value[..open].ContainsAnyExcept(CallPath)
+            : spaced && separator == '=' && value.Contains('.') && !value.ContainsAnyExcept(IdentifierPath) && !value.ContainsAnyInRange('0', '9');
     }
 
+    private static readonly SearchValues<char> LiteralMarks = SearchValues.Create("bBrRuUfFN@$L");
+    private static readonly SearchValues<char> CallPath = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:");
     private static readonly SearchValues<char> IdentifierPath = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 
     /// <summary>"Token: the id of ..." is prose: a word of letters after a blank, with another word behind it.</summary>

@@ -15,11 +15,18 @@ internal sealed class SecretMatches
     /// <summary>A shorter value is redacted only where it was found.</summary>
     public const int MinRepeatedLength = 8;
 
+    /// <summary>A longer value is redacted only where it was found: the search for values that start alike takes as long as they are.</summary>
+    public const int MaxRepeatedLength = 512;
+
+    /// <summary>How many characters the values looked for have together.</summary>
+    public const int MaxValueCharacters = 16_384;
+
     private readonly List<SecretMatch> found = [];
     private readonly HashSet<string> values = new(StringComparer.Ordinal);
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> valueLookup;
     private readonly List<string>?[] valuesByStart = new List<string>?[StartKinds];
     private SearchValues<string>? search;
+    private int characters;
 
     /// <summary>Values by the low bits of their first character.</summary>
     private const int StartKinds = 64;
@@ -73,13 +80,14 @@ internal sealed class SecretMatches
     /// <summary>Remembers a value of a sensitive name, to redact it wherever else it stands.</summary>
     public void AddValue(ReadOnlySpan<char> value)
     {
-        if (value.Length < MinRepeatedLength || values.Count >= MaxValues || valueLookup.Contains(value))
+        if (value.Length is < MinRepeatedLength or > MaxRepeatedLength || values.Count >= MaxValues || characters + value.Length > MaxValueCharacters || valueLookup.Contains(value))
         {
             return;
         }
 
         string kept = value.ToString();
         values.Add(kept);
+        characters += kept.Length;
         (valuesByStart[kept[0] % StartKinds] ??= []).Add(kept);
         search = null;
     }

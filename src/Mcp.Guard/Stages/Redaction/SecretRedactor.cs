@@ -13,6 +13,9 @@ internal sealed class SecretRedactor(bool contacts = false)
     /// <summary>Passes over one text until nothing changes; two are enough for every text known, the bound keeps an unknown one linear.</summary>
     private const int MaxRounds = 6;
 
+    /// <summary>The longest replacement.</summary>
+    private const int MaxReplacement = 40;
+
     /// <summary>Mail addresses and telephone numbers stay.</summary>
     public static SecretRedactor Default { get; } = new();
 
@@ -136,13 +139,22 @@ internal sealed class SecretRedactor(bool contacts = false)
 
             int start = at + found;
             int length = document.ValueAt(text[start..]);
-            if (length > 0)
+            if (length > 0 && !IsReplacement(text, start, start + length))
             {
                 document.Add(start, start + length, "repeated");
             }
 
             at = start + Math.Max(1, length);
         }
+    }
+
+    /// <summary>Whether a stretch is part of what a redactor wrote: "repeated" may be a password too.</summary>
+    private static bool IsReplacement(ReadOnlySpan<char> text, int start, int end)
+    {
+        int before = Math.Max(0, start - MaxReplacement);
+        int open = text[before..start].LastIndexOf('[');
+        ReadOnlySpan<char> rest = open < 0 ? [] : text[(before + open)..Math.Min(text.Length, before + open + MaxReplacement)];
+        return rest.StartsWith("[redacted:", StringComparison.Ordinal) && rest.IndexOf(']') is int close && close >= end - 1 - before - open;
     }
 
     private static string Replace(ReadOnlySpan<char> text, List<SecretMatch> matches, VisibleProjection projection)

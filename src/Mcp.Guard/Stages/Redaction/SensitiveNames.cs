@@ -9,7 +9,7 @@ namespace Mcp.Guard.Stages.Redaction;
 /// </summary>
 internal static class SensitiveNames
 {
-    /// <summary>The longest name looked at.</summary>
+    /// <summary>How much of a name is looked at, from its end.</summary>
     public const int MaxLength = 96;
 
     private static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(
@@ -37,10 +37,13 @@ internal static class SensitiveNames
     /// <summary>What the value of this name is.</summary>
     public static SensitiveNameKind KindOf(ReadOnlySpan<char> name)
     {
-        if (name.Length is < 3 or > MaxLength)
+        if (name.Length < 3)
         {
             return SensitiveNameKind.None;
         }
+
+        // The last words decide.
+        name = name.Length > MaxLength ? name[^MaxLength..] : name;
 
         if (name.ContainsAnyExceptInRange('\0', '\u007f'))
         {

@@ -12,6 +12,15 @@ internal static class TokenFinder
     /// <summary>A shorter line of base64 is no line of a key, unless it is the last one.</summary>
     private const int MinKeyLine = 16;
 
+    /// <summary>Room for what a frame says about its key.</summary>
+    private const int MaxLabel = 64;
+
+    /// <summary>How far behind its first line the private part of a PuTTY key is looked for: the public one of 16,384 bits has 2,800 characters.</summary>
+    private const int MaxPublicPart = 8192;
+
+    /// <summary>How far an address is followed whose password holds a character that ends the host's name.</summary>
+    private const int MaxUserInformation = 256;
+
     private const string LicenseMark = "NRAL";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
@@ -46,17 +55,20 @@ internal static class TokenFinder
     public static void Find(ReadOnlySpan<char> text, ref SecretMatches? matches)
     {
         int at = text.StartsWith("s.", StringComparison.Ordinal) ? VaultToken(text, 0, ref matches) : 0;
-        int from = 0;
+        Span<int> read = stackalloc int[CommandLineFinder.ProgramCount + 1];
+        read.Clear();
         while ((at = Scan.Next(text, at)) >= 0)
         {
-            int end = Structure(text, at, from, ref matches);
+            // A command or a key gives away what stands in it; whatever else stands in it is looked for as anywhere.
+            CommandLineFinder.Find(text, at, read[1..], ref matches);
+            KeyParameterFinder.Find(text, at, ref read[0], ref matches);
+            int end = Structure(text, at, ref matches);
             if (end == at)
             {
                 end = Token(text, at, ref matches);
             }
 
             at = Math.Max(end, at + 1);
-            from = Math.Max(from, end);
         }
 
         // Two characters are too few for the scan, and rare enough for a search of their own.
@@ -108,14 +120,13 @@ internal static class TokenFinder
     }
 
     /// <summary>The index after the structure that starts (or has its mark) at <paramref name="start"/>, or that index where there is none.</summary>
-    private static int Structure(ReadOnlySpan<char> text, int start, int from, ref SecretMatches? matches)
+    private static int Structure(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
         ReadOnlySpan<char> rest = text[start..];
         return text[start] switch
         {
             '-' when rest.StartsWith(SshBegin, StringComparison.Ordinal) => SshKey(text, start, ref matches),
             'M' or 'N' or 'O' when DiscordToken(text, start, ref matches) is int token && token > start => token,
-            'k' or '<' when KeyParameterFinder.Find(text, start, from, ref matches) is int key && key > start => key,
             '-' when rest.StartsWith(PemBegin, StringComparison.Ordinal) => PrivateKey(text, start, ref matches),
             'P' when rest.StartsWith(PuttyBegin, StringComparison.Ordinal) => PuttyKey(text, start, ref matches),
             'e' when rest.StartsWith("eyJ", StringComparison.Ordinal) => WebToken(text, start, ref matches),
@@ -123,14 +134,14 @@ internal static class TokenFinder
             '/' => Webhook(text, start, ref matches),
             'N' when rest.StartsWith(LicenseMark, StringComparison.Ordinal) => LicenseKey(text, start, ref matches),
             _ when rest.Length > 2 && rest[1..].StartsWith("s.", StringComparison.Ordinal) => VaultToken(text, start + 1, ref matches) is int token && token > start + 1 ? token : start,
-            _ => CommandLineFinder.Find(text, start, ref matches),
+            _ => start,
         };
     }
 
     /// <summary>A PEM block whose label names a private key (RFC 7468), to its end line; without one, to the end of its base64 lines.</summary>
     private static int PrivateKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
-        ReadOnlySpan<char> label = text.Slice(start + PemBegin.Length, Math.Min(64, text.Length - start - PemBegin.Length));
+        ReadOnlySpan<char> label = text.Slice(start + PemBegin.Length, Math.Min(MaxLabel, text.Length - start - PemBegin.Length));
         int close = label.IndexOf("-----", StringComparison.Ordinal);
         if (close < 0 || label[..close].IndexOf("PRIVATE KEY", StringComparison.Ordinal) < 0)
         {
@@ -139,21 +150,32 @@ internal static class TokenFinder
 
         int body = start + PemBegin.Length + close + 5;
         int dashes = text[body..].IndexOf("-----", StringComparison.Ordinal);
-        int end = dashes < 0 ? body + KeyLines(text[body..]) : body + dashes;
-        if (text[end..].StartsWith("-----END ", StringComparison.Ordinal))
-        {
-            int last = text[(end + 5)..].IndexOf("-----", StringComparison.Ordinal);
-            end = last < 0 ? text.Length : end + 5 + last + 5;
-        }
-
+        int end = EndLine(text, dashes < 0 ? text.Length : body + dashes, "-----END ", "-----");
+        end = end > 0 ? end : body + KeyLines(text[body..]);
         (matches ??= new()).Add(start, end, "private-key");
         return end;
+    }
+
+    /// <summary>The index after the line that ends a key, where that is what stands at an index; otherwise 0. Where the line is cut it ends with the text's line.</summary>
+    private static int EndLine(ReadOnlySpan<char> text, int at, string begin, string close)
+    {
+        if (!text[at..].StartsWith(begin, StringComparison.Ordinal))
+        {
+            return 0;
+        }
+
+        int label = at + begin.Length;
+        ReadOnlySpan<char> rest = text.Slice(label, Math.Min(MaxLabel, text.Length - label));
+        int line = rest.IndexOfAny('\r', '\n');
+        rest = line < 0 ? rest : rest[..line];
+        int end = rest.IndexOf(close, StringComparison.Ordinal);
+        return end < 0 ? label + rest.Length : label + end + close.Length;
     }
 
     /// <summary>A private key as SSH2 programs write it (RFC 4716 has the same frame for public ones), to its end line or the end of its base64 lines.</summary>
     private static int SshKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
-        ReadOnlySpan<char> label = text.Slice(start + SshBegin.Length, Math.Min(64, text.Length - start - SshBegin.Length));
+        ReadOnlySpan<char> label = text.Slice(start + SshBegin.Length, Math.Min(MaxLabel, text.Length - start - SshBegin.Length));
         int close = label.IndexOf(" ----", StringComparison.Ordinal);
         if (close < 0 || label[..close].IndexOf("PRIVATE KEY", StringComparison.Ordinal) < 0)
         {
@@ -161,10 +183,9 @@ internal static class TokenFinder
         }
 
         int body = start + SshBegin.Length + close + 5;
-        int last = text[body..].IndexOf("---- END SSH2 ", StringComparison.Ordinal);
-        int end = body + (last < 0 ? KeyLines(text[body..]) : last);
-        int line = text[end..].StartsWith("---- END", StringComparison.Ordinal) ? text[(end + 8)..].IndexOf("----", StringComparison.Ordinal) : -1;
-        end = line < 0 ? end : end + 8 + line + 4;
+        int dashes = text[body..].IndexOf("---- ", StringComparison.Ordinal);
+        int end = EndLine(text, dashes < 0 ? text.Length : body + dashes, "---- END SSH2 ", " ----");
+        end = end > 0 ? end : body + KeyLines(text[body..]);
         (matches ??= new()).Add(start, end, "private-key");
         return end;
     }
@@ -218,7 +239,7 @@ internal static class TokenFinder
             if (run < MinKeyLine)
             {
                 // The last line of a key is as short as its rest.
-                bool isLastLine = end > 0 && run > 0 && (after == text.Length || LineStart(text, after) > after);
+                bool isLastLine = end > 0 && run > 0 && (after == text.Length || (text[after] != ' ' && LineStart(text, after) > after));
                 return isLastLine ? after : end;
             }
 
@@ -263,15 +284,26 @@ internal static class TokenFinder
         return at;
     }
 
-    /// <summary>A PuTTY key file goes to its Private-MAC line, or to the end of the text where that line is missing.</summary>
+    /// <summary>A PuTTY key file goes to its Private-MAC line, or as far as the lines of its private part do. A text that only names such a file has none.</summary>
     private static int PuttyKey(ReadOnlySpan<char> text, int start, ref SecretMatches? matches)
     {
-        int mac = text[start..].IndexOf("Private-MAC:", StringComparison.Ordinal);
-        int end = text.Length;
-        if (mac >= 0)
+        int head = start + PuttyBegin.Length;
+        ReadOnlySpan<char> rest = text.Slice(head, Math.Min(MaxPublicPart, text.Length - head));
+        int next = rest.IndexOf(PuttyBegin, StringComparison.Ordinal);
+        int lines = (next < 0 ? rest : rest[..next]).IndexOf("Private-Lines:", StringComparison.Ordinal);
+        int count = lines < 0 ? -1 : rest[lines..].IndexOfAny('\n', '\\');
+        if (count < 0)
         {
-            int line = text[(start + mac)..].IndexOf('\n');
-            end = line < 0 ? text.Length : start + mac + line;
+            return start;
+        }
+
+        int body = head + lines + count;
+        int end = body + KeyLines(text[body..]);
+        int code = LineStart(text, end);
+        if (text[code..].StartsWith("Private-MAC: ", StringComparison.Ordinal))
+        {
+            end = code + "Private-MAC: ".Length;
+            end += SecretAlphabet.Run(text, end, SecretAlphabet.Hex);
         }
 
         (matches ??= new()).Add(start, end, "putty");
@@ -314,6 +346,12 @@ internal static class TokenFinder
         int end = rest.IndexOfAny(AuthorityEnds);
         ReadOnlySpan<char> part = end < 0 ? rest : rest[..end];
         int at = part.LastIndexOf('@');
+        if (at < 0 && end > 0 && rest[end] is '/' or '?' or '#')
+        {
+            at = RawPassword(rest, end);
+            part = at < 0 ? part : rest;
+        }
+
         if (at <= 0)
         {
             return start + 3;
@@ -337,7 +375,26 @@ internal static class TokenFinder
         return authority + at;
     }
 
+    /// <summary>
+    /// Where the '@' stands behind a password with a character that should have been encoded (<c>amqp://user:a/b1@host</c>), or -1: what looks like a port is no number.
+    /// </summary>
+    private static int RawPassword(ReadOnlySpan<char> rest, int end)
+    {
+        int colon = rest[..end].IndexOf(':');
+        if (colon <= 0 || rest[0] == '[' || !rest[(colon + 1)..end].ContainsAnyExceptInRange('0', '9'))
+        {
+            return -1;
+        }
+
+        ReadOnlySpan<char> address = rest[..Math.Min(MaxUserInformation, rest.Length)];
+        int blank = address.IndexOfAny(UserInformationEnds);
+        address = blank < 0 ? address : address[..blank];
+        int at = address.IndexOf('@');
+        return at > 0 && address[colon..at].ContainsAnyInRange('0', '9') ? at : -1;
+    }
+
     private static readonly SearchValues<char> LowerLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> UserInformationEnds = SearchValues.Create(" \t\r\n\"'<>`\\");
     private static readonly SearchValues<char> AuthorityEnds = SearchValues.Create("/?# \t\r\n\"'<>`\\");
 
     private static bool IsPlaceholderPassword(ReadOnlySpan<char> secret) => secret.Length >= Placeholders.MinLength ? Placeholders.Is(secret) : secret[0] == '*';
@@ -421,14 +478,15 @@ internal static class TokenFinder
             return mark;
         }
 
-        int body = SecretAlphabet.Run(text, mark + 2, SecretAlphabet.Base64);
         int head = mark;
         while (head > 0 && mark - head < 4 && SecretAlphabet.Base64.Contains(text[head - 1]) && text[head - 1] != '=')
         {
             head--;
         }
 
-        if (body < 28 || mark - head < 4)
+        // The body last: where it counts, the search goes on behind it.
+        int body = mark - head < 4 ? 0 : SecretAlphabet.Run(text, mark + 2, SecretAlphabet.Base64);
+        if (body < 28)
         {
             return mark;
         }

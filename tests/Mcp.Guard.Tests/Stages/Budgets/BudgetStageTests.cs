@@ -74,22 +74,7 @@ internal sealed class BudgetStageTests
     {
         await using var guard = Guard("""{"calls":1}""");
         RequestContext context = Context(guard);
-        context.Continues = new Continuation
-        {
-            Caller = Ada,
-            Method = ToolsCall,
-            Target = "echo",
-            ArgumentsDigest = context.ArgumentsDigest,
-            Fingerprint = null,
-            RequestState = null,
-            Admitted = new Dictionary<string, string>(),
-            Questions = new Dictionary<string, ServerRequestContext>(),
-            Round = 0,
-            ConsentNote = null,
-            RootDecisionId = "d",
-            Chain = null,
-            ExpiresAt = DateTimeOffset.MaxValue,
-        };
+        context.Continues = Continued.After(context);
         Assert.That((await new BudgetStage(new SessionBudgets(new Spent("session", 9))).EvaluateAsync(context, default)).Kind, Is.EqualTo(GuardDecisionKind.Continue));
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.Catalog;
 using Mcp.Guard.Tests.Policy;
+using Mcp.Guard.Tests.Stages.ToolPinning;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -104,7 +105,7 @@ internal sealed class CatalogAuditTests
     [Test]
     public async Task List_PinsOutOfReach_SaysSo()
     {
-        await using var guard = new GuardFixture(GuardFixture.AllowAll(), builder => builder.UsePinStore(_ => new NoPins()));
+        await using var guard = new GuardFixture(GuardFixture.AllowAll(), builder => builder.UsePinStore(_ => new UnreachablePinStore()));
         await using McpClient client = await guard.ConnectAsync(new RawServer { Tools = [RawServer.Tool("echo")] });
         await client.ListToolsAsync();
         AuditRecord tool = guard.Audit.OfKind(AuditKind.Catalog).Single(record => record.Target == "echo");
@@ -280,12 +281,4 @@ internal sealed class CatalogAuditTests
     }
 
     private static string? Last(GuardFixture guard) => guard.Audit.OfKind(AuditKind.Catalog).Last(record => record is { Method: "tools/list", Target: null }).Reason;
-
-    /// <summary>A store that cannot be reached.</summary>
-    private sealed class NoPins : IPinStore
-    {
-        public ValueTask<PinnedCatalog> ReadAsync(McpServerIdentity server, CancellationToken ct) => new(new PinnedCatalog { Status = PinnedCatalogStatus.Unavailable });
-
-        public ValueTask<bool> TryWriteAsync(McpServerIdentity server, PinnedCatalog pins, CancellationToken ct) => new(false);
-    }
 }

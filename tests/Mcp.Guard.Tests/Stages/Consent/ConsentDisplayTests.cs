@@ -132,6 +132,75 @@ internal sealed class ConsentDisplayTests
         }));
     }
 
+    // Eight blanks in a row still read as what they are; a jumble of more than 64 is counted as a whole.
+    [TestCase(8, "\"a        b\"")]
+    [TestCase(9, "\"a\" [9 spaces] \"b\"")]
+    public void Quote_RunOfBlanks_IsNamedFromNineOn(int blanks, string shown) => Assert.That(ConsentDisplay.Quote("a" + new string(' ', blanks) + "b", 400), Is.EqualTo(new DisplayText(shown, false)));
+
+    [TestCase(32, false)]
+    [TestCase(33, true)]
+    public void Quote_JumbleOfBlanks_IsCountedBeyond64(int pairs, bool counted)
+    {
+        DisplayText shown = ConsentDisplay.Quote("a" + string.Concat(Enumerable.Repeat(" \n", pairs)) + "b", 4_000);
+        Assert.That(shown.IsCut, Is.EqualTo(counted));
+        Assert.That(shown.Text.Contains("66 blanks and line breaks", StringComparison.Ordinal), Is.EqualTo(counted));
+    }
+
+    [TestCase(79, false)]
+    [TestCase(80, true)]
+    public void Quote_Length_IsSaidFrom80On(int length, bool said) =>
+        Assert.That(ConsentDisplay.Quote(new string('x', length), 400).Text, Is.EqualTo($"\"{new string('x', length)}\"{(said ? " (80 characters)" : "")}"));
+
+    [TestCase(160, false)]
+    [TestCase(161, true)]
+    public void Name_LongerThanItsRoom_ShowsHeadAndTail(int length, bool cut)
+    {
+        string name = ConsentDisplay.Name(new string('a', length - 1) + "z");
+        Assert.That(name, Is.EqualTo(cut ? $"{new string('a', 120)} [1 characters not shown] {new string('a', 39)}z" : new string('a', length - 1) + "z"));
+    }
+
+    // A pair of surrogates is one character at every edge of what is shown.
+    [Test]
+    public void Quote_EmojisAtTheEdges_AreNotSplit()
+    {
+        string face = char.ConvertFromUtf32(0x1F600);
+        for (int budget = 40; budget < 60; budget++)
+        {
+            DisplayText shown = ConsentDisplay.Quote(string.Concat(Enumerable.Repeat(face, 100)), budget);
+            Assert.That(shown.IsCut, Is.True);
+            Assert.That(shown.Text, Does.Not.Contain("\\u").And.StartWith("\"" + face).And.Contain(face + "\" (200 characters)"));
+        }
+    }
+
+    [Test]
+    public void Quote_MarksOnALetter_AreShownUpToTwo() =>
+        Assert.That(ConsentDisplay.Quote("a\u0301\u0302\u0303b\u0301", 400).Text, Is.EqualTo("\"a\u0301\u0302\\u0303b\u0301\""));
+
+    [Test]
+    public void Value_Depth_IsShownToTwelve()
+    {
+        JsonElement deep = JsonElement.Parse(string.Concat(Enumerable.Repeat("[", 13)) + "1" + string.Concat(Enumerable.Repeat("]", 13)));
+        DisplayText cut = ConsentDisplay.Value(deep, 8_000);
+        Assert.That(cut.IsCut, Is.True);
+        Assert.That(cut.Text, Does.Contain("(list with 1 values, not shown)"));
+        DisplayText whole = ConsentDisplay.Value(deep[0], 8_000);
+        Assert.That(whole.IsCut, Is.False);
+        Assert.That(whole.Text, Does.Contain("\n" + new string(' ', 24) + "1\n"));
+        Assert.That(ConsentDisplay.Value(JsonElement.Parse(string.Concat(Enumerable.Repeat("{\"a\":", 13)) + "1" + string.Concat(Enumerable.Repeat("}", 13))), 8_000).Text, Does.Contain("(object with 1 values, not shown)"));
+    }
+
+    [Test]
+    public void Value_ManyItems_ShowsTheFirstThreeQuartersAndTheLastQuarter()
+    {
+        DisplayText shown = ConsentDisplay.Value(JsonElement.Parse("[" + string.Join(',', Enumerable.Range(0, 20)) + "]"), 480);
+        Assert.That(shown.Text, Is.EqualTo("[\n  0\n  1\n  2\n  3\n  4\n  5\n  (12 of 20 values not shown)\n  18\n  19\n]"));
+        Assert.That(shown.IsCut, Is.True);
+        DisplayText all = ConsentDisplay.Value(JsonElement.Parse("[0,1,2,3]"), 1);
+        Assert.That(all, Is.EqualTo(new DisplayText("[\n  0\n  1\n  2\n  3\n]", false)));
+        Assert.That(ConsentDisplay.Value(JsonElement.Parse("[]"), 1), Is.EqualTo(new DisplayText("[]", false)));
+        Assert.That(ConsentDisplay.Value(default, 1), Is.EqualTo(new DisplayText("(nothing)", false)));
+    }
+
     private static DisplayText Show(string json)
     {
         using JsonDocument document = JsonDocument.Parse(Encoding.UTF8.GetBytes(json));

@@ -84,6 +84,82 @@ internal sealed class ConsentProviderTests
         Assert.That(pending.List(), Is.Empty);
     }
 
+    [Test]
+    public async Task Pending_SeveralQuestions_AreListedByTheirEndAndRaised()
+    {
+        var pending = new PendingConsents();
+        var raised = new List<string>();
+        pending.Added += (sender, request) =>
+        {
+            Assert.That(sender, Is.SameAs(pending));
+            raised.Add(request.RequestId);
+        };
+        ConsentRequest[] requests = [.. ((int[])[3, 1, 2]).Select(minutes => Request(deadline: DateTimeOffset.UnixEpoch.AddMinutes(minutes)))];
+        Task<ConsentAnswer>[] asking = [.. requests.Select(request => pending.RequestAsync(request, default).AsTask())];
+        Assert.That(raised, Is.EqualTo(requests.Select(request => request.RequestId)));
+        Assert.That(pending.List().Select(request => request.Deadline), Is.Ordered);
+        Assert.That(async () => await pending.RequestAsync(requests[0], default), Throws.InvalidOperationException.With.Message.Contains("open already"));
+        Assert.That(pending.List(), Has.Count.EqualTo(3), "the one that was there stays");
+        Assert.That(pending.TryDeny(requests[0].RequestId, "ada"), Is.True);
+        Assert.That(pending.TryAnswer(requests[1].RequestId, _ => null!), Is.False, "no answer is none");
+        Assert.That(pending.TryAnswer(requests[1].RequestId, request => ConsentAnswer.AllowTool(request)), Is.True);
+        Assert.That(pending.TryApprove(requests[2].RequestId), Is.True);
+        ConsentAnswer[] answers = await Task.WhenAll(asking);
+        Assert.That(answers.Select(answer => (answer.Kind, answer.AnsweredBy)), Is.EqualTo(((ConsentAnswerKind, string?)[])[(ConsentAnswerKind.Deny, "ada"), (ConsentAnswerKind.AllowTool, null), (ConsentAnswerKind.AllowOnce, null)]));
+        Assert.That(pending.TryApprove(requests[2].RequestId), Is.False);
+    }
+
+    [Test]
+    public void Providers_MissingArguments_Throw()
+    {
+        var pending = new PendingConsents();
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => pending.TryAnswer(null!, ConsentAnswer.Deny), Throws.ArgumentNullException);
+            Assert.That(() => pending.TryAnswer("id", null!), Throws.ArgumentNullException);
+            Assert.That(async () => await pending.RequestAsync(null!, default), Throws.ArgumentNullException);
+            Assert.That(() => new ConsoleConsentProvider(null!, TextWriter.Null), Throws.ArgumentNullException);
+            Assert.That(() => new ConsoleConsentProvider(TextReader.Null, null!), Throws.ArgumentNullException);
+            Assert.That(async () => await new ConsoleConsentProvider(TextReader.Null, TextWriter.Null).RequestAsync(null!, default), Throws.ArgumentNullException);
+            Assert.That(() => new ElicitationConsentProvider(null!), Throws.ArgumentNullException);
+            Assert.That(async () => await new ElicitationConsentProvider((_, _) => default, () => true).RequestAsync(null!, default), Throws.ArgumentNullException);
+        });
+    }
+
+    [Test]
+    public async Task Console_Question_ShowsEveryChoiceWithItsNumber()
+    {
+        using var terminal = new ScriptedTerminal();
+        Task<ConsentAnswer> asking = new ConsoleConsentProvider(terminal, terminal.Output).RequestAsync(Request(), default).AsTask();
+        string number = await terminal.NumberAsync();
+        Assert.That(
+            terminal.Written,
+            Does.EndWith($"    no = No\n    once {number} = Yes, this once\n    same {number} = Yes, with exactly these arguments, in this session\n    tool {number} = Yes, this tool with any permitted arguments, in this session\n    never {number} = No, and never ask again\n> "));
+        terminal.Type("once");
+        await ConsentScenarioTests.Until(() => terminal.Written.EndsWith($"Answer with a word and {number}, or with no.\n", StringComparison.Ordinal));
+        terminal.Type($"once {number} please");
+        terminal.Type($"  tool   {number}  ");
+        Assert.That((await asking).Kind, Is.EqualTo(ConsentAnswerKind.AllowTool));
+    }
+
+    [Test]
+    public async Task Elicitation_Form_HoldsTheOfferedChoicesWithNoAsItsDefault()
+    {
+        ElicitRequestParams? shown = null;
+        var provider = new ElicitationConsentProvider(
+            (form, _) =>
+            {
+                shown = form;
+                return new(new ElicitResult { Action = "accept" });
+            },
+            () => true);
+        Assert.That((await provider.RequestAsync(Request(), default)).Kind, Is.EqualTo(ConsentAnswerKind.Deny), "accepted without content");
+        var field = (ElicitRequestParams.TitledSingleSelectEnumSchema)shown!.RequestedSchema!.Properties["answer"];
+        Assert.That(shown.RequestedSchema.Required, Is.EqualTo(new[] { "answer" }));
+        Assert.That((field.Title, field.Default), Is.EqualTo(("Your answer", "no")));
+        Assert.That(field.OneOf!.Select(option => $"{option.Const}: {option.Title}"), Is.EqualTo(ConsentText.Choices(Request()).Select(choice => $"{choice.Word}: {choice.Label}")));
+    }
+
     [TestCase("accept", "\"once\"", ConsentAnswerKind.AllowOnce)]
     [TestCase("accept", "\"tool\"", ConsentAnswerKind.AllowTool)]
     [TestCase("accept", "\"no\"", ConsentAnswerKind.Deny)]
@@ -162,7 +238,7 @@ internal sealed class ConsentProviderTests
         Assert.That(output.ToString(), Does.Contain("'delete_file' of 'files'"));
     }
 
-    private static ConsentRequest Request(IReadOnlyList<ToolChange>? changes = null, int omitted = 0) => new()
+    private static ConsentRequest Request(IReadOnlyList<ToolChange>? changes = null, int omitted = 0, DateTimeOffset deadline = default) => new()
     {
         RequestId = Guid.NewGuid().ToString("N"),
         DecisionId = "d1",
@@ -175,7 +251,7 @@ internal sealed class ConsentProviderTests
         IsDestructive = true,
         IsOpenWorld = true,
         Offered = ConsentScopes.Once | ConsentScopes.TheseArguments | ConsentScopes.Tool | ConsentScopes.Never,
-        Deadline = DateTimeOffset.UnixEpoch,
+        Deadline = deadline,
         Changes = changes ?? [],
         OmittedChanges = omitted,
     };

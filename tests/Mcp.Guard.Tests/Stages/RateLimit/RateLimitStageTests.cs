@@ -35,22 +35,7 @@ internal sealed class RateLimitStageTests
         await using var guard = Guard();
         var store = new Store { Answer = new RateLimitLease(false, null, "l") };
         RequestContext context = Context(guard, ToolsCall, Echo);
-        context.Continues = new Continuation
-        {
-            Caller = Ada,
-            Method = ToolsCall,
-            Target = "echo",
-            ArgumentsDigest = string.Empty,
-            Fingerprint = null,
-            RequestState = null,
-            Admitted = new Dictionary<string, string>(),
-            Questions = new Dictionary<string, ServerRequestContext>(),
-            Round = 0,
-            ConsentNote = null,
-            RootDecisionId = "d",
-            Chain = null,
-            ExpiresAt = DateTimeOffset.MaxValue,
-        };
+        context.Continues = Continued.After(context);
         Assert.That((await new RateLimitStage(store).EvaluateAsync(context, default)).Kind, Is.EqualTo(GuardDecisionKind.Continue));
         Assert.That(store.Charged, Is.Empty);
     }
