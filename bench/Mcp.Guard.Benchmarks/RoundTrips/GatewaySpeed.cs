@@ -8,8 +8,8 @@ namespace Mcp.Guard.Benchmarks.RoundTrips;
 
 /// <summary>
 /// What the command <c>mcp-guard run</c> costs a client that starts it in the place of a server: from the start of the process to the first result, and for each
-/// call after that. Bare, guarded and through a process that only copies (calls only: what any process in between costs) are taken in turn, against the tree's file server and, where <c>MCP_GUARD_NPM</c> names its folder, the official file system
-/// server, in both eras of the protocol.
+/// call after that. Bare, guarded and through a process that only copies (calls only: what any process in between costs) are taken in turn, against the tree's file server in
+/// both eras of the protocol and, where <c>MCP_GUARD_NPM</c> names their folder, two official servers.
 /// </summary>
 internal static class GatewaySpeed
 {
@@ -33,6 +33,7 @@ internal static class GatewaySpeed
             if (Environment.GetEnvironmentVariable("MCP_GUARD_NPM") is { Length: > 0 } npm)
             {
                 servers.Add(("server-filesystem", ["/usr/bin/env", "node", Path.Combine(npm, "node_modules", "@modelcontextprotocol", "server-filesystem", "dist", "index.js"), project], "read_text_file", ["2025-11-25"])); // it speaks no other
+                servers.Add(("server-everything", ["/usr/bin/env", "node", Path.Combine(npm, "node_modules", "@modelcontextprotocol", "server-everything", "dist", "index.js")], "echo", ["2025-11-25"]));
             }
 
             Console.WriteLine($"measured: {guard}");
@@ -168,7 +169,7 @@ internal static class GatewaySpeed
 
     private static async Task CallAsync(McpClient client, string tool, string file)
     {
-        CallToolResult result = await client.CallToolAsync(tool, new Dictionary<string, object?> { ["path"] = file });
+        CallToolResult result = await client.CallToolAsync(tool, new Dictionary<string, object?> { [tool.EndsWith("echo", StringComparison.Ordinal) ? "message" : "path"] = file });
         if (result.IsError == true)
         {
             throw new InvalidOperationException("the measured call failed: " + result.Content.OfType<TextContentBlock>().First().Text);
@@ -190,7 +191,7 @@ internal static class GatewaySpeed
                 ["roots"] = new JsonArray(project),
                 ["rateLimit"] = new JsonObject { ["permits"] = 1_000_000, ["per"] = "1s" },
                 ["budgets"] = new JsonObject { ["repeats"] = new JsonObject { ["permits"] = 1_000_000, ["per"] = "1s" } },
-                ["rules"] = new JsonObject { ["reading"] = new JsonObject { ["tools"] = new JsonArray("read_*"), ["effect"] = "allow" } },
+                ["rules"] = new JsonObject { ["reading"] = new JsonObject { ["tools"] = new JsonArray("read_*", "echo"), ["effect"] = "allow" } },
             },
         },
     }.ToJsonString();
