@@ -202,14 +202,7 @@ internal static class FuzzTargets
     private static void Secret(string input)
     {
         string once = SecretRedactor.Default.Redact(input);
-        string settled = once;
-        for (int again = 0; again < 3; again++)
-        {
-            // Texts built of halves of replacements may take a second time: the redactor's own rounds are bounded.
-            settled = SecretRedactor.Default.Redact(settled);
-        }
-
-        Hold(ReferenceEquals(SecretRedactor.Default.Redact(settled), settled), "redacted again and again");
+        Hold(ReferenceEquals(SecretRedactor.Default.Redact(once), once), "redacted again");
         Hold(ReferenceEquals(once, input) || once.Contains("[redacted:", StringComparison.Ordinal), "changed without saying so");
     }
 

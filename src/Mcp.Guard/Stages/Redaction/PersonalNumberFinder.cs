@@ -61,7 +61,7 @@ internal static class PersonalNumberFinder
         if (start >= 2 && digits >= 2 && char.IsAsciiLetterUpper(text[start - 1]) && char.IsAsciiLetterUpper(text[start - 2]))
         {
             int iban = Iban(text, start - 2);
-            if (iban > end)
+            if (iban > start)
             {
                 (matches ??= new()).Add(start - 2, iban, "iban");
                 return iban;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Mcp.Guard.Stages.Redaction;
@@ -12,6 +13,10 @@ internal sealed class SecretRedactor(bool contacts = false)
 {
     /// <summary>Passes over one text until nothing changes; two are enough for every text known, the bound keeps an unknown one linear.</summary>
     private const int MaxRounds = 6;
+
+    private const string Opening = "[redacted:";
+
+    private static readonly SearchValues<char> FamilyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     /// <summary>The longest replacement.</summary>
     private const int MaxReplacement = 40;
@@ -154,7 +159,8 @@ internal sealed class SecretRedactor(bool contacts = false)
         int before = Math.Max(0, start - MaxReplacement);
         int open = text[before..start].LastIndexOf('[');
         ReadOnlySpan<char> rest = open < 0 ? [] : text[(before + open)..Math.Min(text.Length, before + open + MaxReplacement)];
-        return rest.StartsWith("[redacted:", StringComparison.Ordinal) && rest.IndexOf(']') is int close && close >= end - 1 - before - open;
+        int close = rest.IndexOf(']');
+        return rest.StartsWith(Opening, StringComparison.Ordinal) && close >= end - 1 - before - open && !rest[Opening.Length..close].ContainsAnyExcept(FamilyCharacters);
     }
 
     private static string Replace(ReadOnlySpan<char> text, List<SecretMatch> matches, VisibleProjection projection)
@@ -164,7 +170,7 @@ internal sealed class SecretRedactor(bool contacts = false)
         foreach (SecretMatch match in matches)
         {
             (int start, int end) = projection.InSource(match.Start, match.End);
-            redacted.Append(text[taken..start]).Append("[redacted:").Append(match.Family).Append(']');
+            redacted.Append(text[taken..start]).Append(Opening).Append(match.Family).Append(']');
             taken = end;
         }
 

@@ -18,6 +18,7 @@ internal sealed class SecretRedactorTests
         "password", "PASSWORD=", "token: ", "\"secret\":", "api_key", "=", ":", " ", "\n", "\"", "'", "\\", ";", "&", "Bearer ", "Basic ", "Cookie: ", "Set-Cookie: ", "a=b1c2", "Authorization: ",
         "ghp_J44BUcHAolMavlSRMOXwGXYn", "NptsRZzMSjWF", "AKIA", "IOSFODNN7EXAMPLE", "eyJhbGciOiJIUzI1NiJ9", ".", "eyJzdWIiOiJmIn0", "https://", "user", "@", "host", "/", "hunter22x", "[redacted:keyed]", "<", ">",
         "-----BEGIN ", "RSA PRIVATE KEY", "-----", "MIIEabcdef0123456789", "DE89 3704 0044 0532 0130 00", "4111 1111 1111 1111", "078-05-1120", "123456789:", "pin", "1234", "--token ", "\u200b", "\u00ad", "\ud800", "{", "}", "login ", "machine ", "sk-", "xoxb-", "key",
+        "[redacted:", "redacted:", "keyed]", "repeated", "command-line", "]", "curl -u ", "mysql -p", "x1y2z3w4", "IDENTIFIED BY ", "create user ", "password '", "-passin ", "pass:", "\u001b[1m", "\u001b[", "value", "</name>", "<value>", "name=", "\"kty\"", "\"d\":\"", "string ", "str =", "SSWS ", "-----END ",
     ];
 
     [Test]

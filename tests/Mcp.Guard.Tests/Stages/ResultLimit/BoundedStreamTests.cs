@@ -139,6 +139,43 @@ internal sealed class BoundedStreamTests
         Assert.That(await client.GetStringAsync(new Uri("http://server.test/")), Is.EqualTo(text));
     }
 
+#pragma warning disable CA1835 // The overloads with arrays are what is tested.
+    [Test]
+    public async Task Inbound_Stream_IsReadForwardsAndClosesItsInner()
+    {
+        var inner = new MemoryStream("ab\ncd\n"u8.ToArray());
+        var stream = new BoundedLineStream(inner, 5);
+        byte[] buffer = new byte[8];
+        Assert.That((stream.CanRead, stream.CanSeek, stream.CanWrite), Is.EqualTo((true, false, false)));
+        Assert.That(stream.Read(buffer, 1, 2), Is.EqualTo(2));
+        Assert.That(buffer[..4], Is.EqualTo("\0ab\0"u8.ToArray()));
+        Assert.That(await stream.ReadAsync(buffer, 0, 8, CancellationToken.None), Is.EqualTo(4));
+        Assert.That(() => stream.Read(buffer, 4, 5), Throws.InstanceOf<ArgumentException>());
+        Assert.That(async () => await stream.ReadAsync(buffer, 4, 5, CancellationToken.None), Throws.InstanceOf<ArgumentException>());
+        Assert.That(() => stream.Length, Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.Position, Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.Position = 1, Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.Seek(0, SeekOrigin.Begin), Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.SetLength(1), Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.Write(buffer, 0, 1), Throws.InstanceOf<NotSupportedException>());
+        Assert.That(stream.Flush, Throws.Nothing);
+        await stream.DisposeAsync();
+        Assert.That(inner.CanRead, Is.False);
+        inner = new MemoryStream();
+        new BoundedBodyStream(inner, 5).Dispose();
+        Assert.That(inner.CanRead, Is.False);
+    }
+#pragma warning restore CA1835
+
+    [Test]
+    public void Read_LimitOfAMessage_NamesWhatIsTooLong()
+    {
+        byte[] buffer = new byte[20];
+        Assert.That(() => new BoundedLineStream(new MemoryStream(new byte[9]), 5).Read(buffer), Throws.InstanceOf<MessageTooLargeException>().With.Message.Contains("a line").And.Message.Contains("5"));
+        Assert.That(() => new BoundedEventStream(new MemoryStream(new byte[9]), 6).Read(buffer), Throws.InstanceOf<MessageTooLargeException>().With.Message.Contains("a server-sent event").And.Message.Contains("6"));
+        Assert.That(() => new BoundedBodyStream(new MemoryStream(new byte[9]), 7).Read(buffer), Throws.InstanceOf<MessageTooLargeException>().With.Message.Contains("a response body").And.Message.Contains("7"));
+    }
+
     private static void Agrees(string[] pieces, Func<string, bool> tooLong, Func<Stream, InboundStream> bound)
     {
         Gen<(string, int)> cases =

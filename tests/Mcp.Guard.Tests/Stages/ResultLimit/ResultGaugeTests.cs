@@ -79,6 +79,20 @@ internal sealed class ResultGaugeTests
     [Test]
     public void Cut_LimitTooSmallForTheNotice_IsNotCut() => Assert.That(Cut("""{"content":[]}""", 100), Is.Null);
 
+    [TestCase("\"isError\":false,\"resultType\":\"complete\"", "isError", "resultType")]
+    [TestCase("\"isError\":\"no\",\"resultType\":7,\"_meta\":{}")]
+    [TestCase("\"resultType\":\"12345678901234567890123456789012\"", "resultType")]
+    [TestCase("\"resultType\":\"123456789012345678901234567890123\"")]
+    public void Cut_MembersBesideTheContent_StayOnlyWhereTheyAreKnown(string members, params string[] kept)
+    {
+        string result = $$"""{"content":[{"type":"text","text":"{{new string('x', 1000)}}"}],{{members}}}""";
+        JsonElement cut = Cut(result, 600)!.Value;
+        Assert.That(cut.EnumerateObject().Select(member => member.Name), Is.EqualTo((string[])["content", .. kept]));
+        Assert.That(
+            cut.GetProperty("content")[1].GetProperty("text").GetString(),
+            Does.Match($"^\\[Cut by the host: the result has {result.Length} bytes in 1 blocks, of which about [0-9]+ bytes may pass; 0 blocks are whole.\\]$"));
+    }
+
     private static JsonElement? Cut(string result, long maxBytes)
     {
         using JsonDocument document = JsonDocument.Parse(result);
