@@ -55,7 +55,7 @@ internal static class HostileHost
                 // A server that floods is disconnected in the end; until then its own calls go on.
                 string said = await CallAsync(hostile, "echo", "hello").WaitAsync(TimeSpan.FromSeconds(60));
                 echoesOfHostile += said == "hello" ? 1 : 0;
-                ended = said != "hello" && audit.ByFlood;
+                ended = said != "hello" && await audit.EndedByFloodAsync();
                 if (said != "hello" && !ended)
                 {
                     throw new InvalidOperationException($"the flooding server's echo answered '{said}', and it was not disconnected");
@@ -82,13 +82,18 @@ internal static class HostileHost
     /// <summary>Keeps no records, whose number says nothing about what the guard holds: only whether a connection was ended for flooding.</summary>
     private sealed class Ends : IAuditSink
     {
-        private volatile bool _byFlood;
+        private readonly TaskCompletionSource _byFlood = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public bool ByFlood => _byFlood;
+        /// <summary>The end of a connection does not wait for its record, and the denial of an open call may come before it.</summary>
+        public async Task<bool> EndedByFloodAsync() => await Task.WhenAny(_byFlood.Task, Task.Delay(TimeSpan.FromSeconds(20))) == _byFlood.Task;
 
         public ValueTask WriteAsync(AuditRecord record, CancellationToken ct)
         {
-            _byFlood |= record is { Kind: AuditKind.Connection, Code: "flood" };
+            if (record is { Kind: AuditKind.Connection, Code: "flood" })
+            {
+                _byFlood.TrySetResult();
+            }
+
             return default;
         }
     }
