@@ -35,7 +35,7 @@ internal sealed class RunTests
               "stateDirectory": {{JsonSerializer.Serialize(Path.Combine(_work, "state"))}},
               "servers": {
                 "files": {
-                  "command": {{JsonSerializer.Serialize(known ? NpmServers.Node : Path.Combine(_work, "absent"))}},
+                  "command": {{JsonSerializer.Serialize(known ? NpmServers.RequireNode() : Path.Combine(_work, "absent"))}},
                   "arguments": [{{JsonSerializer.Serialize(script ?? NpmServers.Require("server-filesystem", "index.js"))}}, {{JsonSerializer.Serialize(_root)}}],
                   "isolation": { "mode": "none" },
                   "roots": [{{JsonSerializer.Serialize(_root)}}],

@@ -18,6 +18,17 @@ internal static class NpmServers
         return found!;
     }
 
+    /// <summary>Node itself; ends the test as skipped where it is not installed.</summary>
+    public static string RequireNode()
+    {
+        if (Node.Length == 0)
+        {
+            Assert.Ignore("needs node (see .ci/run)");
+        }
+
+        return Node;
+    }
+
     private static string? Folder()
     {
         if (Environment.GetEnvironmentVariable("MCP_GUARD_NPM") is { Length: > 0 } set)
