@@ -20,14 +20,14 @@ internal sealed class LinuxChildProcess : ChildProcess
     private readonly AnonymousPipeClientStream _error;
     private bool _reaped;
 
-    private LinuxChildProcess(int pid, LinuxDescriptor input, LinuxDescriptor output, LinuxDescriptor error, string? treeMark)
+    private LinuxChildProcess(int pid, LinuxDescriptor input, ChildOutput output, LinuxDescriptor error, string? treeMark)
     {
         _pid = pid;
         _tree = treeMark is null ? null : new LinuxProcessTree(pid, treeMark);
 
         // The runtime reads and writes such pipes without holding a thread.
         _input = new AnonymousPipeClientStream(PipeDirection.Out, input.IntoPipeHandle());
-        _output = new ChildOutput(output);
+        _output = output;
         _error = new AnonymousPipeClientStream(PipeDirection.In, error.IntoPipeHandle());
     }
 
@@ -110,8 +110,11 @@ internal sealed class LinuxChildProcess : ChildProcess
         using LinuxDescriptor __ = outputWrite;
         (LinuxDescriptor errorRead, LinuxDescriptor errorWrite) = LinuxDescriptor.Pipe();
         using LinuxDescriptor ___ = errorWrite;
+        ChildOutput? output = null;
         try
         {
+            // It needs a pipe of its own, which may not be had: after the start nothing may fail for want of one, or nobody would end the program.
+            output = new ChildOutput(outputRead);
             var descriptors = new List<KeyValuePair<int, LinuxDescriptor>>(request.Descriptors.Count + 3)
             {
                 new(0, inputRead),
@@ -120,11 +123,12 @@ internal sealed class LinuxChildProcess : ChildProcess
             };
             descriptors.AddRange(request.Descriptors);
             int pid = PosixSpawner.Spawn(request, descriptors);
-            return new LinuxChildProcess(pid, inputWrite, outputRead, errorRead, treeMark);
+            return new LinuxChildProcess(pid, inputWrite, output, errorRead, treeMark);
         }
         catch
         {
             inputWrite.Dispose();
+            output?.Dispose();
             outputRead.Dispose();
             errorRead.Dispose();
             throw;
