@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Cli.Audit;
 using Mcp.Guard.Cli.Terminal;
 
@@ -33,7 +34,7 @@ internal static class AuditExportCommand
             string path = AuditFolderArgument.WithLog(parsed.GetValue(folder)!);
             AuditSelection selected = selection.Read(parsed, TimeProvider.System);
             AuditExportFormat form = string.Equals(parsed.GetValue(format), "ocsf", StringComparison.Ordinal) ? AuditExportFormat.Ocsf : AuditExportFormat.Json;
-            var log = new Mcp.Guard.Audit.AuditFileReader(path);
+            var log = new AuditFileReader(path);
             var reader = new SelectedAuditReader(log, selected);
             if (parsed.GetValue(output) is not { } file)
             {
@@ -50,6 +51,11 @@ internal static class AuditExportCommand
                 throw new CommandFault($"-o {file} is a folder", "Name a file.");
             }
 
+            if (LiesInLog(file))
+            {
+                throw new CommandFault($"-o {file} lies in the folder of a log, which only the guard writes", "Name a file elsewhere.");
+            }
+
             long count = await terminal.WithProgressAsync("exporting", () => WriteFileAsync(reader, file, form, selected.Query, ct)).ConfigureAwait(false);
             WarnOfUnreadable(terminal, log.Unreadable);
             terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{count} records to {file}"));
@@ -62,6 +68,14 @@ internal static class AuditExportCommand
             return ExitCodes.Done;
         });
         return verb;
+    }
+
+    /// <summary>Whether a file, or what a link in its place leads to, is beside the segments of a log: it would be emptied before it is read, or taken for a part of the log.</summary>
+    private static bool LiesInLog(string file)
+    {
+        var named = new FileInfo(file);
+        string written = named.LinkTarget is null ? file : named.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        return Path.GetDirectoryName(written) is { } folder && Directory.Exists(folder) && AuditSegments.Ordered(DiskAuditStorage.Instance.List(folder)).Count > 0;
     }
 
     /// <summary>Lines that are no records are left out of every reading; nobody must take the rest for the whole.</summary>

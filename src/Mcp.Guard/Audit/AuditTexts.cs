@@ -50,7 +50,7 @@ internal static class AuditTexts
     private static bool MayHold([NotNullWhen(true)] string? text) => text is not null && text.Length >= MinChars && text.AsSpan().ContainsAnyExcept(PlainId);
 
     // The cut to what a record keeps comes later, so that a credential at that place is seen whole.
-    private static string? Redact(string? text) => MayHold(text) ? SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]) : text;
+    private static string? Redact(string? text) => MayHold(text) ? SecretRedactor.Default.RedactBeginning(text, MaxLooked) : text;
 
     /// <summary>The same for people and reasons, which stand in record after record.</summary>
     private static string? RedactRepeated(string? text)

@@ -5,7 +5,8 @@ namespace Mcp.Guard.Audit;
 
 /// <summary>
 /// The spans and metrics of the guard, in OpenTelemetry's words for MCP (semantic conventions, "Model Context Protocol", status development). Tags have few
-/// values: no arguments, no URIs, no ids of people; names of tools come from servers, so only the first 200 of each count apart.
+/// values: no arguments, no URIs, no ids of people; names of tools come from servers, so only the first 200 of each count apart. Listeners are code of the host that
+/// runs in the guard's own calls: what they throw goes to <see cref="GuardEventSource"/> and changes no decision and no record.
 /// </summary>
 internal static class GuardTelemetry
 {
@@ -56,7 +57,7 @@ internal static class GuardTelemetry
 
         string methodTag = MethodTag(method);
         string? targetTag = TargetTag(methodTag, target, server, isKnown: false);
-        Activity? activity = Source.StartActivity(targetTag is null ? methodTag : $"{methodTag} {targetTag}", ActivityKind.Client);
+        Activity? activity = Start(targetTag is null ? methodTag : $"{methodTag} {targetTag}");
         if (activity is { IsAllDataRequested: true })
         {
             activity.SetTag("mcp.method.name", methodTag);
@@ -125,7 +126,7 @@ internal static class GuardTelemetry
             }
         }
 
-        activity?.Dispose();
+        Stop(activity);
         if (!OperationDuration.Enabled)
         {
             return;
@@ -142,7 +143,7 @@ internal static class GuardTelemetry
             tags.Add("error.type", errorType);
         }
 
-        OperationDuration.Record(duration.TotalSeconds, tags);
+        Record(OperationDuration, duration.TotalSeconds, tags);
     }
 
     /// <summary>Counts one judged message.</summary>
@@ -159,7 +160,7 @@ internal static class GuardTelemetry
             tags.Add("mcp.guard.code", code);
         }
 
-        Decisions.Add(1, tags);
+        Add(Decisions, 1, tags);
     }
 
     /// <summary>Measures one prompt.</summary>
@@ -167,7 +168,7 @@ internal static class GuardTelemetry
     {
         if (ConsentDuration.Enabled)
         {
-            ConsentDuration.Record(duration.TotalSeconds, new TagList { { "mcp.guard.server", server }, { "mcp.guard.decision", answer } });
+            Record(ConsentDuration, duration.TotalSeconds, new TagList { { "mcp.guard.server", server }, { "mcp.guard.decision", answer } });
         }
     }
 
@@ -176,7 +177,14 @@ internal static class GuardTelemetry
     {
         if (AbandonedCalls.Enabled)
         {
-            AbandonedCalls.Add(change, new KeyValuePair<string, object?>("mcp.guard.server", server));
+            try
+            {
+                AbandonedCalls.Add(change, new KeyValuePair<string, object?>("mcp.guard.server", server));
+            }
+            catch (Exception fault)
+            {
+                GuardEventSource.Log.ListenerFailed(AbandonedCalls.Name, fault.GetType().Name);
+            }
         }
     }
 
@@ -185,7 +193,64 @@ internal static class GuardTelemetry
     {
         if (AuditRecords.Enabled && count > 0)
         {
-            AuditRecords.Add(count, new KeyValuePair<string, object?>("mcp.guard.audit.outcome", outcome));
+            Add(AuditRecords, count, new TagList { { "mcp.guard.audit.outcome", outcome } });
+        }
+    }
+
+    private static void Add(Counter<long> counter, long count, in TagList tags)
+    {
+        try
+        {
+            counter.Add(count, tags);
+        }
+        catch (Exception fault)
+        {
+            GuardEventSource.Log.ListenerFailed(counter.Name, fault.GetType().Name);
+        }
+    }
+
+    private static void Record(Histogram<double> histogram, double value, in TagList tags)
+    {
+        try
+        {
+            histogram.Record(value, tags);
+        }
+        catch (Exception fault)
+        {
+            GuardEventSource.Log.ListenerFailed(histogram.Name, fault.GetType().Name);
+        }
+    }
+
+    private static Activity? Start(string name)
+    {
+        Activity? around = Activity.Current;
+        try
+        {
+            return Source.StartActivity(name, ActivityKind.Client);
+        }
+        catch (Exception fault)
+        {
+            // It may have become the current one before the listener threw.
+            Activity.Current = around;
+            GuardEventSource.Log.ListenerFailed(Name, fault.GetType().Name);
+            return null;
+        }
+    }
+
+    private static void Stop(Activity? activity)
+    {
+        try
+        {
+            activity?.Dispose();
+        }
+        catch (Exception fault)
+        {
+            if (ReferenceEquals(Activity.Current, activity))
+            {
+                Activity.Current = activity!.Parent;
+            }
+
+            GuardEventSource.Log.ListenerFailed(Name, fault.GetType().Name);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         _errorReading = _errors.ReadAsync(child.StandardError);
         if (plan.WatchedMemory is { } limit && firstProcess is { } first)
         {
-            _memory = new MemoryWatch(limit, new BoxMemory(first, new ProcFiles(ProcFiles.Kernel)).Read, EndOverLimit);
+            _memory = new MemoryWatch(limit, new BoxMemory(first, new ProcFiles(ProcFiles.Kernel), TimeProvider.System).Read, EndOverLimit);
             _memory.Start();
         }
 

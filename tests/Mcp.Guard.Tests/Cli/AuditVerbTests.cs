@@ -438,6 +438,29 @@ internal sealed class AuditVerbTests
         Assert.That(format.Error, Does.Contain("ocsf"));
     }
 
+    /// <summary>The file is emptied when it is opened: the log would be gone before it is read.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Export_OntoASegmentOfTheLog_Exit2AndTheLogIsWhole(bool throughALink)
+    {
+        using AuditFolder folder = await SampleAsync();
+        string segment = folder.Segments()[0];
+        string before = File.ReadAllText(segment);
+        string file = throughALink ? Path.Combine(folder.Root, "out.jsonl") : segment;
+        if (throughALink)
+        {
+            File.CreateSymbolicLink(file, segment);
+        }
+
+        CommandRun run = await RunAsync("export", folder.Log, "-o", file);
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.ExitCode, Is.EqualTo(2), run.Error);
+            Assert.That(run.Error, Does.Contain("folder of a log"));
+            Assert.That(File.ReadAllText(segment), Is.EqualTo(before));
+        });
+    }
+
     [DllImport("libc", EntryPoint = "mkfifo", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int MakePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int mode);

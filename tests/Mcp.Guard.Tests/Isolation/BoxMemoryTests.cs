@@ -1,5 +1,6 @@
 using System.Text;
 using Mcp.Guard.Isolation.Launch;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Mcp.Guard.Tests.Isolation;
 
@@ -10,9 +11,10 @@ internal sealed class BoxMemoryTests
     private const long Mebi = 1L << 20;
 
     private string _proc = "";
+    private FakeTimeProvider _time = new();
 
     [SetUp]
-    public void SetUp() => _proc = Directory.CreateTempSubdirectory("guard-proc-").FullName;
+    public void SetUp() => (_time, _proc) = (new(), Directory.CreateTempSubdirectory("guard-proc-").FullName);
 
     [TearDown]
     public void TearDown() => Directory.Delete(_proc, recursive: true);
@@ -106,6 +108,23 @@ internal sealed class BoxMemoryTests
         Add(11, parent: 10, megabytes: 400);
         LastId(after);
         Assert.That(box.Read(long.MaxValue / 16).Bytes, Is.EqualTo((counts ? 401 : 1) * Mebi), "what is outside is not read at each look");
+    }
+
+    /// <summary>Ids that were all used up between two looks end above the last one too; where the time was enough for that, nobody is known to be outside.</summary>
+    [TestCase(32, false)]
+    [TestCase(33, true)]
+    public void Read_AllIdsUsedUpBetweenTwoLooks_OneThatIsGivenToTheBoxCountsAtOnce(int milliseconds, bool counts)
+    {
+        Add(10, parent: 1, megabytes: 1);
+        Add(11, parent: 1, megabytes: 1);
+        LastId(900);
+        BoxMemory box = Box(10);
+        box.Read(1 << 30);
+        box.Read(1 << 30);
+        Add(11, parent: 10, megabytes: 400);
+        LastId(901);
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        Assert.That(box.Read(long.MaxValue / 16).Bytes, Is.EqualTo((counts ? 401 : 1) * Mebi));
     }
 
     [Test]
@@ -262,7 +281,12 @@ internal sealed class BoxMemoryTests
         return looks;
     }
 
-    private BoxMemory Box(int first) => new(first, new ProcFiles(_proc));
+    private BoxMemory Box(int first)
+    {
+        Directory.CreateDirectory(Path.Combine(_proc, "sys", "kernel"));
+        File.WriteAllText(Path.Combine(_proc, "sys", "kernel", "pid_max"), "32768\n");
+        return new(first, new ProcFiles(_proc), _time);
+    }
 
     private void LastId(int id) => File.WriteAllText(Path.Combine(_proc, "loadavg"), $"0.00 0.01 0.05 1/180 {id}\n");
 

@@ -79,6 +79,15 @@ internal sealed class PolicyTextTests
     [TestCase("\U000E0041", "'<U+E0041>'")]
     public void Quote_Text_IsShownWithoutWhatCannotBeSeen(string text, string expected) => Assert.That(PolicyText.Quote(text), Is.EqualTo(expected));
 
+    /// <summary>The text is cut before it is redacted, and what redaction shortens brings the cut into sight.</summary>
+    [Test]
+    public void Quote_HalfACredentialAtTheInnerCut_IsNotShown()
+    {
+        string half = "ghp_" + "J44BUcHAolMavlSRMOXwGXYnNptsRZzMSjWF";
+        string text = "password=" + new string('x', 3).PadRight(1024 - 9 - 1 - 20, 'y') + " " + half;
+        Assert.That(PolicyText.Quote(text), Does.Not.Contain("ghp_"));
+    }
+
     [Test]
     public void Quote_LongText_IsCutAtItsBound() => Assert.Multiple(() =>
     {

@@ -8,16 +8,23 @@ namespace Mcp.Guard.Isolation.Launch;
 /// </summary>
 /// <param name="first">Id of the box's first process.</param>
 /// <param name="processes">Where processes are read.</param>
-internal sealed class BoxMemory(int first, ProcFiles processes)
+/// <param name="time">Tells whether all ids can have been given out since the last look.</param>
+internal sealed class BoxMemory(int first, ProcFiles processes, TimeProvider time)
 {
     /// <summary>The cheap sum that ends a box without a closer look, as a multiple of the limit: the look costs time for each page, and shared pages become own ones when they are written.</summary>
     public const int MostShared = 8;
 
     /// <summary>
     /// Looks after which processes that were found outside are read again in any case. The kernel gives ids in turn and begins again below the last when they
-    /// have run out, so before that an id belongs to whom it belonged at the last look, or to nobody; only who uses up all ids between two looks hides so long.
+    /// have run out, so before that an id belongs to whom it belonged at the last look, or to nobody.
     /// </summary>
     private const int LooksUntilFresh = 16;
+
+    /// <summary>
+    /// More ids than any kernel gives out in a second, forks that fail included: one lock guards them all. A box that uses up all ids between two looks and comes out above the
+    /// last one would not be told from one that used a few.
+    /// </summary>
+    private const double MostIdsInASecond = 1_000_000;
 
     private const long TemporaryMagic = 0x01021994;
     private const int PageSize = 4096;
@@ -31,7 +38,9 @@ internal sealed class BoxMemory(int first, ProcFiles processes)
     private readonly Dictionary<int, int> _parents = [];
     private readonly List<Member> _members = [];
     private int _looks;
+    private readonly int _mostIds = processes.MostIds();
     private int _lastId;
+    private long _lookedAt = time.GetTimestamp();
 
     /// <summary>Looks once.</summary>
     /// <param name="limit">Up to which sum a cheap look is enough, in bytes.</param>
@@ -64,11 +73,14 @@ internal sealed class BoxMemory(int first, ProcFiles processes)
     private void FindMembers()
     {
         int last = processes.LastId();
-        if (_looks++ % LooksUntilFresh == 0 || last == 0 || last < _lastId)
+        long now = time.GetTimestamp();
+        bool usedUp = time.GetElapsedTime(_lookedAt, now).TotalSeconds * MostIdsInASecond >= _mostIds;
+        if (_looks++ % LooksUntilFresh == 0 || last == 0 || last < _lastId || usedUp)
         {
             _outside.Clear();
         }
 
+        _lookedAt = now;
         _lastId = last;
         _members.Clear();
         _parents.Clear();

@@ -36,12 +36,17 @@ internal sealed class ProcFiles(string folder)
     }
 
     /// <summary>The id that was given out last, the last number of <c>/proc/loadavg</c>; 0 where it cannot be read.</summary>
-    public int LastId()
+    public int LastId() => LastNumber("loadavg");
+
+    /// <summary>How many ids there are (<c>/proc/sys/kernel/pid_max</c>); 0 where it cannot be read.</summary>
+    public int MostIds() => LastNumber("sys/kernel/pid_max");
+
+    private int LastNumber(string file)
     {
         Span<byte> buffer = stackalloc byte[128];
         try
         {
-            using var handle = File.OpenHandle($"{folder}/loadavg", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var handle = File.OpenHandle($"{folder}/{file}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(handle, buffer, 0)].TrimEnd((byte)'\n');
             text = text[(text.LastIndexOf((byte)' ') + 1)..];
             return System.Buffers.Text.Utf8Parser.TryParse(text, out int last, out int used) && used == text.Length && last > 0 ? last : 0;

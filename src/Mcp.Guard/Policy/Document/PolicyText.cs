@@ -23,8 +23,7 @@ internal static class PolicyText
 
     private static string WithoutCredentials(string text)
     {
-        // Many times what is shown: nothing that the cut would split is shown.
-        string head = SecretRedactor.Default.Redact(text.Length <= MaxLooked ? text : text[..MaxLooked]);
+        string head = SecretRedactor.Default.RedactBeginning(text, MaxLooked);
         int authority = head.IndexOf("//", StringComparison.Ordinal) + 2;
         if (authority < 2)
         {

@@ -14,6 +14,9 @@ internal sealed class SecretRedactor(bool contacts = false)
     /// <summary>Passes over one text until nothing changes; three are enough for every text known, the bound keeps an unknown one linear.</summary>
     private const int MaxRounds = 8;
 
+    /// <summary>Half a secret this near a cut may be too short to be told from a word: longer than the prefix and the least body of every token.</summary>
+    private const int MaxHalf = 128;
+
     private const string Opening = "[redacted:";
 
     private static readonly SearchValues<char> FamilyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -26,6 +29,15 @@ internal sealed class SecretRedactor(bool contacts = false)
 
     /// <summary>The text without its secrets; the same instance where it holds none.</summary>
     public string Redact(string text) => Redact(text.AsSpan()) ?? text;
+
+    /// <summary>
+    /// The beginning of a text without its secrets; the same instance where the text is no longer than <paramref name="longest"/> and holds none. Of a longer one the last
+    /// characters before the cut go too: they may be half a secret.
+    /// </summary>
+    public string RedactBeginning(string text, int longest) => text.Length <= longest ? Redact(text) : BeforeCut(Redact(text[..longest]));
+
+    /// <summary>What may be shown of a text that was cut before it was redacted.</summary>
+    public static string BeforeCut(string redacted) => redacted[..Math.Max(0, redacted.Length - MaxHalf)];
 
     /// <summary>The same for a text that is not a string yet. Null: nothing to redact.</summary>
     public string? Redact(ReadOnlySpan<char> text)

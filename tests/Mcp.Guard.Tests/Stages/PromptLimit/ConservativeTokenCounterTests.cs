@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -45,11 +46,15 @@ internal sealed class ConservativeTokenCounterTests
         Assert.That(bound, Is.GreaterThanOrEqualTo(truth).And.LessThanOrEqualTo(truth * factor));
     }
 
-    [TestCase("", 0)]
-    [TestCase("\ud800", 1)]
-    [TestCase("a\udc00b\ud800", 4)]
-    public void Count_SmallestTexts_AreAtLeastTheTruth(string text, int least) =>
-        Assert.That(ConservativeTokenCounter.Instance.Count(text), Is.GreaterThanOrEqualTo(Math.Max(least, Exact.Count(text))));
+    [Test]
+    public void Count_SmallestTexts_AreAtLeastTheTruth()
+    {
+        // Not in attributes: those are kept as UTF-8, which has no lone surrogate, and U+FFFD would stand there.
+        foreach ((string text, int least) in ((string, int)[])[("", 0), ("\ud800", 1), ("a\udc00b\ud800", 4)])
+        {
+            Assert.That(ConservativeTokenCounter.Instance.Count(text), Is.GreaterThanOrEqualTo(Math.Max(least, Exact.Count(text))), least.ToString(CultureInfo.InvariantCulture));
+        }
+    }
 
     [Test]
     public void Count_EveryCharacterAloneAndBetweenOthers_IsAtLeastTheTruth()
