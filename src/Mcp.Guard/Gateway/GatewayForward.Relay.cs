@@ -13,6 +13,9 @@ internal sealed partial class GatewayForward
 {
     private const string SubscriptionIdKey = "io.modelcontextprotocol/subscriptionId";
 
+    private static readonly TimeSpan LeastWaitForRate = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxWaitForRate = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, RelayedCall> _calls = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _acknowledgements = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _subscribed = new(StringComparer.Ordinal);
@@ -201,8 +204,7 @@ internal sealed partial class GatewayForward
 
             foreach (ResourceSubscription subscription in audience.SubscriptionsTo(this))
             {
-                using IDisposable scope = AmbientCaller.Begin(subscription.Caller);
-                await StartAsync(client, subscription, _ending.Token).ConfigureAwait(false);
+                await StartAgainAsync(client, subscription).ConfigureAwait(false);
             }
         }
         catch (Exception) when (_ending.IsCancellationRequested)
@@ -225,6 +227,31 @@ internal sealed partial class GatewayForward
             audience.TellChanged(MethodTable.ToolsChanged);
             audience.TellChanged(MethodTable.PromptsChanged);
             audience.TellChanged(MethodTable.ResourcesChanged);
+        }
+    }
+
+    /// <summary>One that the policy or the server refuses now takes no other with it; one that is only too early for the caller's rate waits for it.</summary>
+    private async Task StartAgainAsync(McpClient client, ResourceSubscription subscription)
+    {
+        using IDisposable scope = AmbientCaller.Begin(subscription.Caller);
+        try
+        {
+            while (!client.Completion.IsCompleted)
+            {
+                try
+                {
+                    await StartAsync(client, subscription, _ending.Token).ConfigureAwait(false);
+                    return;
+                }
+                catch (McpGuardException early) when (early is { Code: GuardDenialCodes.RateLimited, RetryAfter: { } wait } && wait <= MaxWaitForRate)
+                {
+                    await Task.Delay(wait > LeastWaitForRate ? wait : LeastWaitForRate, guard.Runtime.Time, _ending.Token).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception failure) when (!_ending.IsCancellationRequested && !client.Completion.IsCompleted)
+        {
+            GatewayLog.NotFollowed(logger, serverId, failure.GetType().Name);
         }
     }
 

@@ -243,7 +243,7 @@ internal sealed partial class GuardedTransport : ITransport
     /// <summary>Counts the call against the call that caused it, where it is made inside a sampling request.</summary>
     private void JoinChain(RequestContext context)
     {
-        CallChain? cause = CallChain.Current ?? _state.Runtime.SamplingInputs.CauseOf(context.Caller, _pipeline.Time.GetUtcNow());
+        CallChain? cause = CallChain.Current ?? _state.Runtime.SamplingInputs.CauseOf(context.Caller, _pipeline.Time);
         if (context.Continues is { } continues)
         {
             context.Chain = continues.Chain;

@@ -51,13 +51,14 @@ internal sealed class SamplingInputs
     }
 
     /// <summary>What a call of a caller counts against; null where no sampling request of this caller waits.</summary>
-    public CallChain? CauseOf(GuardCaller caller, DateTimeOffset now)
+    public CallChain? CauseOf(GuardCaller caller, TimeProvider time)
     {
         if (Volatile.Read(ref _count) == 0)
         {
             return null;
         }
 
+        DateTimeOffset now = time.GetUtcNow();
         lock (_gate)
         {
             return _waiting.FindLast(entry => entry.Input.ExpiresAt > now && entry.Input.Caller.Equals(caller)).Chain;

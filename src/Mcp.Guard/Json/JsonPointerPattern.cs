@@ -15,7 +15,7 @@ internal sealed class JsonPointerPattern
         _names = [.. segments.Select(Encoding.UTF8.GetBytes)];
     }
 
-    /// <summary>Reads a pattern; false where it is neither empty nor starts with a slash, or holds a bad escape.</summary>
+    /// <summary>Reads a pattern; false where it is neither empty nor starts with a slash, or holds a bad escape or half of a surrogate pair.</summary>
     public static bool TryParse(string text, out JsonPointerPattern? pattern)
     {
         pattern = null;
@@ -25,7 +25,8 @@ internal sealed class JsonPointerPattern
             return true;
         }
 
-        if (text[0] != '/')
+        // Names are compared as UTF-8, where half of a surrogate pair would be U+FFFD and stand for another name.
+        if (text[0] != '/' || !string.Equals(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)), text, StringComparison.Ordinal))
         {
             return false;
         }

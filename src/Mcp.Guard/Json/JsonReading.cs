@@ -26,6 +26,9 @@ internal sealed class JsonReading
 
     public ReadOnlySpan<byte> Text => _text;
 
+    /// <summary>The same for what keeps it.</summary>
+    public ReadOnlyMemory<byte> Memory => _text;
+
     /// <summary>The values; the first token is the whole text's.</summary>
     public JsonView View => new(_text, _decoded, _tokens);
 

@@ -32,13 +32,23 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
     }
 
     /// <summary>Judges a request and records the decision. The evaluation must be disposed.</summary>
-    public async ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, CancellationToken ct)
+    public ValueTask<GuardEvaluation> EvaluateAsync(RequestContext context, CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
+        if (ct.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<GuardEvaluation>(ct);
+        }
+
         var span = new RequestSpan(context, time);
+        ValueTask<GuardEvaluation> judging = EvaluateAsync(context, span, ct);
+        return judging.IsCompletedSuccessfully ? judging : EndSpanIfItFailsAsync(judging, span);
+    }
+
+    private static async ValueTask<GuardEvaluation> EndSpanIfItFailsAsync(ValueTask<GuardEvaluation> judging, RequestSpan span)
+    {
         try
         {
-            return await EvaluateAsync(context, span, ct).ConfigureAwait(false);
+            return await judging.ConfigureAwait(false);
         }
         catch
         {
@@ -299,18 +309,33 @@ internal sealed class GuardPipeline(StageLists stages, AuditTrail audit, Concurr
             : new GuardDenial(GuardDenialCodes.GuardFault, stage, $"the decision {decision.Kind} has no place here: {whyNoOther}");
 
     /// <summary>Counts the call against the session's budgets, right before it leaves; a continued call was counted with its first request.</summary>
-    private async ValueTask<GuardDenial?> ChargeAsync(RequestContext context, CancellationToken ct)
+    private ValueTask<GuardDenial?> ChargeAsync(RequestContext context, CancellationToken ct)
     {
         if (context.Continues is not null)
         {
-            return null;
+            return default;
         }
 
+        ValueTask<bool> charging;
         try
         {
-            return await budgets.ChargeAsync(BudgetStage.LimitsOf(context), context.Caller, context.Server.Id, context.TargetName!, context.ArgumentsDigest, ct).ConfigureAwait(false)
-                ? null
-                : new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a parallel call spent the rest of the budget");
+            charging = budgets.ChargeAsync(BudgetStage.LimitsOf(context), context.Caller, context.Server.Id, context.TargetName!, context.ArgumentsDigest, ct);
+        }
+        catch (Exception fault)
+        {
+            charging = ValueTask.FromException<bool>(fault);
+        }
+
+        return charging.IsCompletedSuccessfully ? new(charging.Result ? null : Spent()) : AwaitChargeAsync(charging, ct);
+    }
+
+    private static GuardDenial Spent() => new(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "a parallel call spent the rest of the budget");
+
+    private async ValueTask<GuardDenial?> AwaitChargeAsync(ValueTask<bool> charging, CancellationToken ct)
+    {
+        try
+        {
+            return await charging.ConfigureAwait(false) ? null : Spent();
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {

@@ -118,6 +118,25 @@ internal sealed class RunTests
         }
     }
 
+    /// <summary>JSON-RPC it may be, MCP it is not.</summary>
+    [TestCase("{ protocolVersion: 5, capabilities: [], serverInfo: 'none' }", "it answered with something that is no answer of MCP")]
+    [TestCase("{ hello: 'world' }", "it answered with something that is no answer of MCP")]
+    [TestCase("'hello'", "does not start")]
+    [TestCase("[]", "does not start")]
+    public async Task ServerThatAnswersWithSomethingElse_SaysSoAndExitTwo(string result, string says)
+    {
+        string script = Path.Combine(_work, "other.js");
+        await File.WriteAllTextAsync(script, $$"""
+            require('readline').createInterface({ input: process.stdin }).on('line', line => {
+              const { id } = JSON.parse(line);
+              if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: {{result}} }));
+            });
+            """);
+        await using RunningGateway run = RunningGateway.Start(Policy(AllowAll, script));
+        await Fails(run);
+        Assert.That(run.Errors, Has.Some.Contains("the server 'files' does not start").And.Some.Contains(says));
+    }
+
     private static async Task Fails(RunningGateway run)
     {
         Task<string> output = run.Process.StandardOutput.ReadToEndAsync();

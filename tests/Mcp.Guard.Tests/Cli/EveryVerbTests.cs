@@ -37,7 +37,7 @@ internal sealed class EveryVerbTests
         Directory.CreateDirectory(Path.Combine(s_work, "empty"));
         Directory.CreateDirectory(Path.Combine(s_work, "garbage"));
         await File.WriteAllTextAsync(Path.Combine(s_work, "garbage", "audit-00000001-20261124.jsonl"), "no record " + Secrets[0] + "\n{\"half\":");
-        Directory.CreateDirectory(Path.Combine(s_work, "read-only"));
+        MakeReadOnlyFolder(Path.Combine(s_work, "read-only"));
         foreach (string name in (string[])["log", "damaged"])
         {
             await WriteLogAsync(Path.Combine(s_work, name));
@@ -45,17 +45,31 @@ internal sealed class EveryVerbTests
 
         string segment = Directory.EnumerateFiles(Path.Combine(s_work, "damaged"), "audit-*").First();
         await File.WriteAllTextAsync(segment, (await File.ReadAllTextAsync(segment)).Replace("\"ada\"", "\"eve\"", StringComparison.Ordinal));
+    }
+
+    /// <summary>Rights do not hold root back, and mounting is not everywhere permitted: root gets a folder of a file system in which nobody can make a file.</summary>
+    private static void MakeReadOnlyFolder(string path)
+    {
+        if (IsRoot)
+        {
+            Directory.CreateSymbolicLink(path, "/sys/kernel");
+            return;
+        }
+
+        Directory.CreateDirectory(path);
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(Path.Combine(s_work, "read-only"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
     }
+
+    private static bool IsRoot => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess;
 
     [OneTimeTearDown]
     public void RemoveInputs()
     {
         Environment.SetEnvironmentVariable("MCP_GUARD_TEST_SECRET", null);
-        if (!OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows() && !IsRoot)
         {
             File.SetUnixFileMode(Path.Combine(s_work, "read-only"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
@@ -88,6 +102,9 @@ internal sealed class EveryVerbTests
         yield return ("address.json", Encoding.UTF8.GetBytes(server($"\"url\": \"https://ada:{Secrets[2]}@127.0.0.1:9/mcp?key={Secrets[3]}\"")));
         yield return ("headers.json", Encoding.UTF8.GetBytes(server($"\"url\": \"https://127.0.0.1:9/mcp?access_token={Secrets[2]}\", \"headers\": {{ \"Authorization\": \"Bearer {Secrets[4]}\" }}")));
         yield return ("good.json", Encoding.UTF8.GetBytes(server("\"hostProvided\": true, \"rules\": { \"r\": { \"tools\": [\"read_*\"], \"effect\": \"allow\" } }")));
+        yield return ("container.json", Encoding.UTF8.GetBytes(server($$"""
+            "command": "/bin/server", "isolation": { "mode": "container", "image": "example.com/server@sha256:{{new string('a', 64)}}" }
+            """)));
         yield return ("client.json", Encoding.UTF8.GetBytes($$"""
             { "mcpServers": {
               "a": { "command": "/bin/false", "args": ["--token", "{{Secrets[0]}}"], "env": { "API_KEY": "{{Secrets[1]}}" } },
@@ -259,6 +276,23 @@ internal sealed class EveryVerbTests
     {
         CommandRun run = await CommandRun.OfAsync(Verbs.All(), [.. line.Select(Located)], line.Contains("explain") ? "{\"id\":1}\nnonsense\n" : string.Empty, isTerminal: true);
         AssertHolds(line, run);
+    }
+
+    [TestCase("audit", "export", "log", "-o", "read-only/out.jsonl")]
+    [TestCase("compose", "container.json", "-o", "read-only/compose.yaml")]
+    public async Task Run_OutputIntoAFolderThatTakesNone_SaysWhichFileAndExitTwo(params string[] line)
+    {
+        string folder = Path.Combine(s_work, "read-only");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("a folder of Windows that is marked read-only takes files");
+        }
+
+        Assert.That(() => File.WriteAllText(Path.Combine(folder, "probe"), "x"), Throws.Exception, "else this tests nothing");
+        CommandRun run = await CommandRun.OfAsync(Verbs.All(), [.. line.Select(Located)], isTerminal: true);
+        AssertHolds(line, run);
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((2, string.Empty)), run.Error);
+        Assert.That(run.Error.ReplaceLineEndings(" "), Does.Contain(Path.GetFileName(line[^1])));
     }
 
     /// <summary>Names of the inputs become paths; everything else stays.</summary>

@@ -15,6 +15,7 @@ internal sealed class ConformingServer(string name, string? protocolVersion = nu
     private readonly List<McpServer> _servers = [];
     private readonly List<Pipe> _pipes = [];
     private readonly List<string> _reads = [];
+    private readonly List<string> _subscribedTo = [];
     private int _starts;
 
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,6 +24,18 @@ internal sealed class ConformingServer(string name, string? protocolVersion = nu
 
     /// <summary>What was subscribed to and unsubscribed from (with a minus sign before it), in the older era.</summary>
     public List<string> Subscriptions { get; } = [];
+
+    /// <summary>The resources that were asked to be told of, in either era, each as often as it was.</summary>
+    public string[] SubscribedTo
+    {
+        get
+        {
+            lock (_subscribedTo)
+            {
+                return [.. _subscribedTo];
+            }
+        }
+    }
 
     public List<string> Levels { get; } = [];
 
@@ -132,6 +145,20 @@ internal sealed class ConformingServer(string name, string? protocolVersion = nu
                 lock (Levels)
                 {
                     Levels.Add((string)level.Params!["level"]!);
+                }
+            }
+
+            if (context.JsonRpcMessage is JsonRpcRequest { Method: "resources/subscribe" or "subscriptions/listen" } subscribed)
+            {
+                JsonNode? wanted = subscribed.Params!["uri"] ?? subscribed.Params["notifications"]?["resourceSubscriptions"];
+                lock (_subscribedTo)
+                {
+                    _subscribedTo.AddRange(wanted switch
+                    {
+                        JsonArray uris => uris.Select(static uri => (string)uri!),
+                        JsonValue uri => [(string)uri!],
+                        _ => [],
+                    });
                 }
             }
 

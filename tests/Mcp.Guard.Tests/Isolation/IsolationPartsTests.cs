@@ -30,6 +30,11 @@ internal sealed class IsolationPartsTests
     [TestCase("a", false)]
     [TestCase(" 1", false)]
     [TestCase("", false)]
+    [TestCase("0", true)]
+    [TestCase("00", false)]
+    [TestCase("01000", false)]
+    [TestCase("1000:0100", false)]
+    [TestCase("1000\0", false)]
     public void TryParse_User_DigitsOnly(string text, bool expected) => Assert.That(JailUser.TryParse(text, out _), Is.EqualTo(expected));
 
     [TestCase("Name:\tx\nCpus_allowed_list:\t0-2,5\n", "0,1,2,5")]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using FsCheck;
@@ -30,6 +31,14 @@ internal sealed class RequestPayloadTests
     public void TryReadRequest_AnyText_IsAcceptedAsTheElementsReaderAcceptsIt() => ForAll(static (text, payload, element) =>
         payload is null == element is null
         && (payload is null || (Raw(payload.Element) == Raw(element!.Value) && payload.Bytes == text.Length)));
+
+    [Test]
+    public void Element_OfAReading_LiesOverTheTextThatWasJudged()
+    {
+        MessageSnapshot.TryReadRequest("""{"name":"t","arguments":{"a":"b"}}"""u8, out RequestPayload payload, out _);
+        payload.TryFindArguments();
+        Assert.That(JsonMarshal.GetRawUtf8Value(payload.Arguments) == payload.ArgumentsUtf8, "the same bytes at the same place");
+    }
 
     [Test]
     public void SetPayload_AnyText_FindsTargetArgumentsAndFaultsAsTheElementHasThem() => ForAll(static (text, payload, element) =>

@@ -139,6 +139,24 @@ internal sealed class PolicyRevisionTests
         Assert.That(warning, Does.Not.Contain("Bearer"), "a warning never shows a value");
     }
 
+    // What a rule says about results is part of what was agreed to, key by key; the order of a list is not.
+    [Test]
+    public void Revision_ResultsOfARule_EachOtherValueIsAnother()
+    {
+        string[] results =
+        [
+            "{}", """{"maxBytes":"64KiB"}""", """{"maxBytes":"65KiB"}""", """{"maxItems":7}""", """{"maxDepth":7}""", """{"overflow":"deny"}""", """{"overflow":"cut"}""",
+            """{"remoteReferences":"keep"}""", """{"allowedHosts":["a.example"]}""", """{"allowedHosts":["b.example"]}""", """{"mediaTypes":["image/png"]}""",
+            """{"mediaTypes":["audio/wav"]}""", """{"mediaTypes":["image/png","audio/wav"]}""", """{"mediaMaxBytes":"1MiB"}""", """{"redact":true}""", """{"redact":false}""",
+        ];
+        Assert.That(results.Select(RevisionOf), Is.Unique);
+        Assert.That(RevisionOf("""{"mediaTypes":["audio/wav","image/png"]}"""), Is.EqualTo(RevisionOf("""{"mediaTypes":["image/png","audio/wav"]}""")));
+        Assert.That(RevisionOf("""{"allowedHosts":["b.example","a.example"]}"""), Is.EqualTo(RevisionOf("""{"allowedHosts":["a.example","b.example"]}""")));
+    }
+
+    private static string RevisionOf(string results) =>
+        PolicyTexts.Read("""{"servers":{"s":{"hostProvided":true,"rules":{"r":{"tools":["read"],"effect":"allow","results":""" + results + "}}}}}").Revision;
+
     private static JsonNode Shuffle(JsonNode node, Random random)
     {
         switch (node)

@@ -36,10 +36,10 @@ internal sealed class CallDeadline : IDisposable
         _state = state;
         _start = time.GetTimestamp();
         _due = limits.Total;
-        _timer = time.CreateTimer(static state => ((CallDeadline)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (_lock)
         {
-            Arm();
+            // Under the lock, so that a tick that comes at once finds the timer.
+            _timer = time.CreateTimer(static state => ((CallDeadline)state!).Tick(), this, WholeMilliseconds(_due), Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -151,11 +151,12 @@ internal sealed class CallDeadline : IDisposable
 
     private void Arm()
     {
-        // Timers count in milliseconds and may be early by less than one: rounded up, so that a tick finds the deadline passed.
         TimeSpan left = _due - UsedNow() + (_pauses > 0 ? _limits.MaxPaused - PausedNow() : TimeSpan.Zero);
-        double milliseconds = Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, uint.MaxValue - 1);
-        _timer.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
+        _timer.Change(WholeMilliseconds(left), Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Timers count in milliseconds and may be early by less than one: rounded up, so that a tick finds the deadline passed.</summary>
+    private static TimeSpan WholeMilliseconds(TimeSpan left) => TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(left.TotalMilliseconds), 0, uint.MaxValue - 1));
 
     private TimeSpan UsedNow() => _time.GetElapsedTime(_start) - PausedNow();
 

@@ -47,6 +47,22 @@ internal sealed class FormAnswerCheckTests
         Assert.That(verdict.Detail, Does.Contain("/colour").And.Contain("/age").And.Not.Contain("hunter2").And.Not.Contain("999999"));
     }
 
+    // What goes into the record says where, and never what was filled in.
+    [TestCase(Form, """{"name":"Ann","colour":"x"}""", "'/colour' ")]
+    [TestCase("""{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}}}""", """{"a":"x","b":"y"}""", "'/a' /properties/a/type; '/b' /properties/b/type")]
+    [TestCase("""{"type":"object","properties":{"password":{"type":"string"}}}""", "{}", "SecretField at 'password'")]
+    [TestCase("""{"type":"object","properties":{"a":{"type":"string","pattern":"("}}}""", "{}", " at '")]
+    public void Judge_RefusedAnswer_SaysWhere(string form, string answer, string detail) => Assert.That(Judge(form, answer).Detail, Does.Contain(detail));
+
+    [TestCase(FormAnswerCheck.MaxBytes, FormAnswerFault.None)]
+    [TestCase(FormAnswerCheck.MaxBytes + 1, FormAnswerFault.NotAnAnswer)]
+    public void Judge_AnswerOfTheMostBytes_IsRead(int bytes, FormAnswerFault fault)
+    {
+        const string start = "{\"a\":\"";
+        string answer = start + new string('a', bytes - start.Length - 2) + "\"}";
+        Assert.That(Judge("""{"type":"object","properties":{"a":{"type":"string"}}}""", answer).Fault, Is.EqualTo(fault));
+    }
+
     [Test]
     public void Judge_HugeAnswer_IsRefusedUnread() =>
         Assert.That(Judge(Form, "{\"name\":\"" + new string('a', FormAnswerCheck.MaxBytes) + "\"}").Fault, Is.EqualTo(FormAnswerFault.NotAnAnswer));

@@ -23,6 +23,7 @@ internal sealed class ServerRequestRaceTests
                 {
                     await asks.Task;
                     AskingServer.Ask(raw, Method, AskingServer.Elicitation());
+                    AskingServer.Ask(raw, "sampling/createMessage", AskingServer.Sampling(), "q2");
                     await Eventually.True(() => AskingServer.ToldOf(raw) is not null);
                 }
 
@@ -30,15 +31,20 @@ internal sealed class ServerRequestRaceTests
             },
         };
         var host = new AskedHost();
-        await using var guard = new GuardFixture(settings => settings.Allow("echo", "echo").Ask("ask", "other").With("elicitation", """{"allow":true}"""));
+        await using var guard = new GuardFixture(settings => settings
+            .Allow("echo", "echo").Ask("ask", "other").With("elicitation", """{"allow":true}""").With("sampling", """{"allow":true,"confirm":false}"""));
         var consentOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         bool shownBefore = false;
+        host.OnElicitation = _ =>
+        {
+            shownBefore = !answer.Task.IsCompleted;
+            return Task.FromResult(AskedHost.Accept("""{"name":"x"}"""));
+        };
         guard.Consent.Then(async (request, _) =>
         {
             consentOpen.SetResult();
             await answer.Task;
-            shownBefore = host.WasReached;
             return ConsentAnswer.AllowOnce(request);
         });
         await using McpClient client = await guard.ConnectAsync(server, host.Options);
@@ -49,9 +55,9 @@ internal sealed class ServerRequestRaceTests
         await consentOpen.Task;
         asks.SetResult();
 
-        // It is judged and waits: the rate stage, the last before, has counted it.
-        await Eventually.True(() => server.Calls.Count == 1);
-        Assert.That(host.WasReached, Is.False);
+        // What came after it and waits for nobody has been answered: it had the same way to go.
+        await Eventually.True(() => AskingServer.ToldOf(server, "q2") is not null);
+        Assert.That(host.Elicitations, Is.Empty);
         answer.SetResult();
         await Task.WhenAll(asking, consented);
 

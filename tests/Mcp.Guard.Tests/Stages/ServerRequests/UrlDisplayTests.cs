@@ -31,6 +31,11 @@ internal sealed class UrlDisplayTests
     [TestCase("https://a.example/x![i](https://evil.example/p)", "https://a.example/x!%5Bi%5D(https://evil.example/p)")]
     [TestCase("https://a.example/?filter[name]=b#[c]", "https://a.example/?filter%5Bname%5D=b#%5Bc%5D")]
     [TestCase("https://[::1]/a", "https://[::1]/a")]
+    [TestCase("https://a.example/a|b", "https://a.example/a%7Cb")]
+    [TestCase("https://a.example/?q={b}", "https://a.example/?q=%7Bb%7D")]
+    [TestCase("https://a.example/#`b`", "https://a.example/#%60b%60")]
+    [TestCase("https://a.example/<b>", "https://a.example/%3Cb%3E")]
+    [TestCase("https://a.example/\"^b", "https://a.example/%22%5Eb")]
     public void Read_BracketsBehindTheHost_AreNoMarkdown(string text, string shown) => Assert.That(UrlDisplay.Read(text)?.Url, Is.EqualTo(shown));
 
     [TestCase("https://a.example/ b")]
