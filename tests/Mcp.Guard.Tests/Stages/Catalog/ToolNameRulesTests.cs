@@ -250,6 +250,32 @@ internal sealed class ToolNameRulesTests
     public void Skeleton_Marks_StandInCanonicalOrder(string left, string right, bool same) =>
         Assert.That(ConfusableSkeleton.Of(left) == ConfusableSkeleton.Of(right), Is.EqualTo(same));
 
+    // Each side of a bound or of a table: À is the first letter that decomposes, U+0300 the first mark, and starters stay where they stand.
+    [TestCase("\u00C0", "A\u0300", true)]
+    [TestCase("\"", "''", true)]
+    [TestCase("a\u0300\u0316", "a\u0316\u0300", true)]
+    [TestCase("a\u0315\u031B", "a\u031B\u0315", true)]
+    [TestCase("a\u0301b", "ab\u0301", false)]
+    [TestCase("a\u0301", "\u0301a", false)]
+    [TestCase("a\u0301\u4E00", "a\u4E00\u0301", false)]
+    [TestCase("a\u0301\u033D", "a\u033D\u0301", false)]
+    public void Skeleton_BoundsOfTheTables_AreKept(string left, string right, bool same) =>
+        Assert.That(ConfusableSkeleton.Of(left) == ConfusableSkeleton.Of(right), Is.EqualTo(same));
+
+    [Test]
+    public void Skeleton_CharacterOfTwoUnits_IsKept() => Assert.That(ConfusableSkeleton.Of("\U0001F600"), Is.EqualTo("\U0001F600"));
+
+    [TestCase("list_all", "Iist_all", false)]
+    [TestCase("READ_FILE", "read_fi1e", false)]
+    [TestCase("cabc", "abc", true)]
+    [TestCase("labc", "abc", true)]
+    public void JudgeAll_NamesAlikeInOneWay_AreTwins(string left, string right, bool usable) =>
+        Assert.That(ToolNameRules.JudgeAll([left, right], _ => false).Select(verdict => verdict.IsUsable), Is.All.EqualTo(usable));
+
+    [Test]
+    public void FlagsOf_TwoPeersAlike_CollidesAllTheSame() =>
+        Assert.That(ToolNameRules.FlagsOf("read_fi1e", ["read_file", "Read_File"]), Is.EqualTo(ContentFlags.NameCollision));
+
     [TestCase("files", "read_file", "files__read_file")]
     [TestCase("my_files", "list", "my_files__list")]
     [TestCase("a", "_b", "a___b")]

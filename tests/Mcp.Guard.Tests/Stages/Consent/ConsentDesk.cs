@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Mcp.Guard.Stages.Consent;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Mcp.Guard.Tests.Stages.Consent;
@@ -14,7 +13,7 @@ internal sealed class ConsentDesk : IConsentProviderSource, IConsentProvider, IC
     {
         _person = person;
         Store = store ?? new InMemoryConsentStore(Time);
-        Service = new ConsentService(Store, this, this, options ?? new ConsentOptions { MergeWindow = TimeSpan.Zero }, Time, NullLogger.Instance);
+        Service = new ConsentService(Store, this, this, options ?? new ConsentOptions { MergeWindow = TimeSpan.Zero }, Time, Log);
     }
 
     public ConsentDesk(Func<ConsentRequest, ConsentAnswer?> person, ConsentOptions? options = null, IConsentStore? store = null)
@@ -28,7 +27,13 @@ internal sealed class ConsentDesk : IConsentProviderSource, IConsentProvider, IC
 
     public ConsentService Service { get; }
 
+    /// <summary>What the service logged.</summary>
+    public WrittenLog Log { get; } = new();
+
     public bool IsAvailable { get; init; } = true;
+
+    /// <summary>What the provider of each prompt lives in.</summary>
+    public IAsyncDisposable? Scope { get; init; }
 
     public ConcurrentQueue<ConsentRequest> Shown { get; } = new();
 
@@ -37,9 +42,12 @@ internal sealed class ConsentDesk : IConsentProviderSource, IConsentProvider, IC
     /// <summary>Fails the record of this decision.</summary>
     public string? FailRecordOf { get; init; }
 
+    /// <summary>Why that record fails.</summary>
+    public Func<Exception> RecordFault { get; init; } = () => new IOException("the disk is full");
+
     public ValueTask<ConsentVerdict> Decide(IConsentSubject subject, CancellationToken ct = default) => Service.DecideAsync(subject, ct);
 
-    public ConsentProviderLease Open() => new(this, null);
+    public ConsentProviderLease Open() => new(this, Scope);
 
     public ValueTask<ConsentAnswer> RequestAsync(ConsentRequest request, CancellationToken ct)
     {
@@ -51,7 +59,7 @@ internal sealed class ConsentDesk : IConsentProviderSource, IConsentProvider, IC
     {
         if (decision == FailRecordOf)
         {
-            throw new IOException("the disk is full");
+            throw RecordFault();
         }
 
         Records.Enqueue((subject.DecisionId, decision, reason, answeredBy));

@@ -31,6 +31,13 @@ internal sealed class ConsentDisplayTests
     }
 
     [Test]
+    public void Arguments_TwoJumblesOfBlanks_CountAsCutToo()
+    {
+        string blanks = string.Concat(Enumerable.Repeat(" \\n\\t", 100));
+        Assert.That(Show($$"""{"body":"a{{blanks}}b{{blanks}}c"}""").IsCut, Is.True);
+    }
+
+    [Test]
     public void Arguments_RemarkInAValue_StaysInItsQuotes()
     {
         DisplayText display = Show("""{"a":"x\" [3,000 spaces] \"y"}""");

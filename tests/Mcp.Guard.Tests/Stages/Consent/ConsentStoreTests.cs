@@ -87,6 +87,28 @@ internal sealed class ConsentStoreTests
         Assert.That(await again.ListAsync("ada", Now, default), Has.Count.EqualTo(1));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task FileStore_OpenedAgain_SaysWhereNothingWasTakenOver(bool damaged)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("consents.json");
+        using (FileConsentStore store = Open(folder))
+        {
+            await store.AddAsync(Grant("lasting", Now.AddDays(1)), default);
+        }
+
+        if (damaged)
+        {
+            File.WriteAllText(path, "{}");
+        }
+
+        var log = new WrittenLog();
+        using var again = new FileConsentStore(path, new FakeTimeProvider(Now), log);
+        Assert.That(again.IsDamaged, Is.EqualTo(damaged));
+        Assert.That(log.Lines, Has.Count.EqualTo(damaged ? 1 : 0).And.All.Contains(path));
+    }
+
     [Test]
     public async Task FileStore_FileThatOthersMayTouch_HoldsNoGrants()
     {

@@ -7,8 +7,12 @@ internal sealed class FailingConsentStore(bool synchronously) : IConsentStore
 
     public bool Hangs { get; init; }
 
+    /// <summary>Whether it returns that grant only after a while.</summary>
+    public bool ReturnsLater { get; init; }
+
     public ValueTask<ConsentGrant?> TakeAsync(ConsentBinding binding, DateTimeOffset now, CancellationToken ct) =>
-        Returns is not null ? new(Returns)
+        ReturnsLater ? LaterAsync()
+        : Returns is not null ? new(Returns)
         : Hangs ? new(new TaskCompletionSource<ConsentGrant?>().Task)
         : synchronously ? throw new IOException("out of reach")
         : new(Task.FromException<ConsentGrant?>(new OperationCanceledException("not ours")));
@@ -18,4 +22,10 @@ internal sealed class FailingConsentStore(bool synchronously) : IConsentStore
     public ValueTask<bool> RevokeAsync(string grantId, CancellationToken ct) => throw new IOException("out of reach");
 
     public ValueTask<IReadOnlyList<ConsentGrant>> ListAsync(string userId, DateTimeOffset now, CancellationToken ct) => throw new IOException("out of reach");
+
+    private async ValueTask<ConsentGrant?> LaterAsync()
+    {
+        await Task.Yield();
+        return Returns;
+    }
 }

@@ -163,6 +163,72 @@ internal sealed class ToolComparisonTests
     }
 
     [Test]
+    public void Differences_CutsInsideACharacter_KeepItWhole()
+    {
+        string faces = string.Concat(Enumerable.Repeat("\U0001F600", 250));
+        ToolChange change = ToolComparison.DifferencesOfTexts($$"""{"d":"{{faces}}ax{{faces}}"}""", $$"""{"d":"{{faces}}ay{{faces}}"}""").Changes.Single();
+        Assert.That(change.Before, Does.StartWith("(440 equal characters) \"\U0001F600").And.EndsWith(" (440 equal characters)"));
+        change = ToolComparison.DifferencesOfTexts($$"""{"d":"xa{{faces}}"}""", $$"""{"d":"ya{{faces}}"}""").Changes.Single();
+        Assert.That(change.After, Does.StartWith("\"ya\U0001F600").And.EndsWith(" (440 equal characters)"));
+        change = ToolComparison.DifferencesOfTexts($$"""{"d":"x{{faces}}a"}""", $$"""{"d":"y{{faces}}a"}""").Changes.Single();
+        Assert.That(change.After, Does.EndWith(" (441 equal characters)"));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Differences_OneTextLong_ShowsOnlyWhatDiffers(bool grows)
+    {
+        string shorter = new('a', 300);
+        string longer = new string('a', 300) + new string('b', 200);
+        (string before, string after) = grows ? (shorter, longer) : (longer, shorter);
+        ToolChange change = ToolComparison.DifferencesOfTexts($$"""{"d":"{{before}}"}""", $$"""{"d":"{{after}}"}""").Changes.Single();
+        Assert.That(grows ? change.Before : change.After, Is.EqualTo($"(240 equal characters) \"{new string('a', 60)}\""));
+        Assert.That(grows ? change.After : change.Before, Does.StartWith($"(240 equal characters) \"{new string('a', 60)}b"));
+    }
+
+    [Test]
+    public void Differences_MoreOfTheSame_CountsNothingTwice()
+    {
+        ToolChange change = ToolComparison.DifferencesOfTexts($$"""{"d":"{{new string('a', 600)}}"}""", $$"""{"d":"{{new string('a', 620)}}"}""").Changes.Single();
+        Assert.That(change.Before, Is.EqualTo($"(540 equal characters) \"{new string('a', 60)}\""));
+        Assert.That(change.After, Does.StartWith($"(540 equal characters) \"{new string('a', 80)}\""));
+        string head = new('p', 500);
+        string tail = new('s', 500);
+        change = ToolComparison.DifferencesOfTexts($$"""{"d":"{{head}}{{tail}}"}""", $$"""{"d":"{{head}}xp{{tail}}"}""").Changes.Single();
+        Assert.That(change.Before, Does.EndWith(" (440 equal characters)"));
+        Assert.That(change.After, Does.EndWith(" (440 equal characters)"));
+    }
+
+    [TestCase("""{"a":{"x":1}}""", """{"a":2}""")]
+    [TestCase("""{"a":2}""", """{"a":{"x":1}}""")]
+    public void Differences_ObjectForAnotherKind_IsOneChange(string before, string after) =>
+        Assert.That(ToolComparison.DifferencesOfTexts(before, after).Changes.Single().Location, Is.EqualTo("/a"));
+
+    [TestCase(300, true)]
+    [TestCase(301, false)]
+    public void Differences_DeepPlace_IsWalkedUpToItsBound(int length, bool walked)
+    {
+        string[] names = [.. Enumerable.Repeat(new string('n', 29), 9), new string('n', length - (9 * 30) - 1)];
+        string Of(int value) => string.Concat(names.Select(name => $$"""{"{{name}}":""")) + $$"""{"z":{{value}}}""" + new string('}', names.Length);
+        Assert.That(ToolComparison.DifferencesOfTexts(Of(1), Of(2)).Changes.Single().Location, Has.Length.EqualTo(walked ? length + 2 : length));
+    }
+
+    [Test]
+    public void DifferencesOfTexts_DeepestText_IsRead()
+    {
+        string Of(int value) => new string('[', 65) + value + new string(']', 65);
+        Assert.That(ToolComparison.DifferencesOfTexts(Of(1), Of(2)).Changes, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Differences_BothSidesCut_SaysSo() =>
+        Assert.That(ToolComparison.DifferencesOfTexts($$"""{"d":["{{new string('a', 5_000)}}"]}""", $$"""{"d":["{{new string('b', 5_000)}}"]}""").IsCut, Is.True);
+
+    [Test]
+    public void Describe_NothingOffered_ShowsWhatIsGone() =>
+        Assert.That(ToolComparison.Describe(Parse("""{"name":"t"}"""), default), Has.Count.EqualTo(1).And.All.StartsWith("removed"));
+
+    [Test]
     public void Differences_LongDifference_IsCutAndSaysSo()
     {
         ToolDifferences differences = ToolComparison.Differences($$"""{"d":"{{new string('a', 5_000)}}"}""", Parse($$"""{"d":"{{new string('b', 5_000)}}"}"""));
