@@ -37,7 +37,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                SensitiveNameKind pair = PairKind(value);
+                SensitiveNameKind pair = PairKind(value, kind);
                 foreach (JsonProperty property in value.EnumerateObject())
                 {
                     using var name = JsonCharacters.NameOf(property);
@@ -87,7 +87,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                WriteObject(value, place, document, output);
+                WriteObject(value, kind, place, document, output);
                 break;
             case JsonValueKind.Array:
                 output.Writer.WriteStartArray();
@@ -112,9 +112,9 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
         }
     }
 
-    private void WriteObject(JsonElement value, ContentPlace place, SecretMatches document, JsonOutput output)
+    private void WriteObject(JsonElement value, SensitiveNameKind kind, ContentPlace place, SecretMatches document, JsonOutput output)
     {
-        SensitiveNameKind pair = PairKind(value);
+        SensitiveNameKind pair = PairKind(value, kind);
         string?[]? names = null;
         int index = 0;
         foreach (JsonProperty property in value.EnumerateObject())
@@ -209,7 +209,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
     /// <summary>The kind of a property: by its own name, by the name beside it where the object is a name and value pair, or by what kind of object it is in.</summary>
     private static SensitiveNameKind KindOf(JsonElement owner, ReadOnlySpan<char> name, SensitiveNameKind pair)
     {
-        if (pair != SensitiveNameKind.None && name is "value" or "val" or "content" or "Value")
+        if (pair != SensitiveNameKind.None && (name is "val" or "content" || name.EndsWith("value", StringComparison.OrdinalIgnoreCase)))
         {
             return pair;
         }
@@ -222,8 +222,11 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
 
     private static bool HasText(JsonElement owner, string name) => owner.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
 
-    /// <summary>{"name":"Authorization","value":"..."}: the kind that the pair's name gives to its value.</summary>
-    private static SensitiveNameKind PairKind(JsonElement value)
+    /// <summary>
+    /// {"name":"Authorization","value":"..."}: the kind that the pair's name gives to its value; without one the name that the object itself stands under,
+    /// {"password":{"value":"..."}}.
+    /// </summary>
+    private static SensitiveNameKind PairKind(JsonElement value, SensitiveNameKind outer)
     {
         foreach (JsonProperty property in value.EnumerateObject())
         {
@@ -233,7 +236,7 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
             }
 
             using var name = JsonCharacters.NameOf(property);
-            if (name.Span is "name" or "key" or "header" or "field" or "Name" or "Key")
+            if (IsNameOfPair(name.Span))
             {
                 using var text = JsonCharacters.Of(property.Value);
                 SensitiveNameKind kind = SensitiveNames.KindOf(text.Span);
@@ -244,7 +247,20 @@ internal sealed class JsonRedactor(SecretRedactor redactor)
             }
         }
 
-        return SensitiveNameKind.None;
+        return outer;
+    }
+
+    private static bool IsNameOfPair(ReadOnlySpan<char> name)
+    {
+        foreach (string known in (ReadOnlySpan<string>)["name", "key", "header", "field", "variable", "parameterKey", "parameterName"])
+        {
+            if (name.Equals(known, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>["--token","..."]: the kind that an option gives to the next item.</summary>

@@ -67,7 +67,8 @@ internal static class KeyedValueFinder
                 end++;
             }
 
-            at = Math.Max(end, Judge(text, start, end, ref matches));
+            // "%26token%3D" is no name "26token": it is judged where its escapes are read (EscapeProjection), which also tells where its value ends.
+            at = IsBehindPercent(text, start, end) ? end : Math.Max(end, Judge(text, start, end, ref matches));
         }
     }
 
@@ -116,6 +117,9 @@ internal static class KeyedValueFinder
 
         return start;
     }
+
+    private static bool IsBehindPercent(ReadOnlySpan<char> text, int start, int end) =>
+        start > 0 && text[start - 1] == '%' && end - start > 2 && text[start] is >= '2' and <= '7' && char.IsAsciiHexDigit(text[start + 1]);
 
     /// <summary>Judges the name at [start, end); returns the index to go on from.</summary>
     private static int Judge(ReadOnlySpan<char> text, int start, int end, ref SecretMatches? matches)

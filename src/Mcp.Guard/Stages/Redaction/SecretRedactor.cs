@@ -11,8 +11,8 @@ namespace Mcp.Guard.Stages.Redaction;
 /// <param name="contacts">Whether mail addresses and telephone numbers go too.</param>
 internal sealed class SecretRedactor(bool contacts = false)
 {
-    /// <summary>Passes over one text until nothing changes; two are enough for every text known, the bound keeps an unknown one linear.</summary>
-    private const int MaxRounds = 6;
+    /// <summary>Passes over one text until nothing changes; three are enough for every text known, the bound keeps an unknown one linear.</summary>
+    private const int MaxRounds = 8;
 
     private const string Opening = "[redacted:";
 
@@ -67,17 +67,42 @@ internal sealed class SecretRedactor(bool contacts = false)
             ReadOnlySpan<char> visible = projection.Text;
             document?.NextText();
             Find(visible, ref document);
+            if (document is not null)
+            {
+                FindValues(visible, document);
+            }
+
+            return document is { Count: > 0 } ? Replace(text, document.Merged(), projection, default) : RedactEscaped(text, projection, ref document);
+        }
+        finally
+        {
+            projection.Dispose();
+        }
+    }
+
+    /// <summary>What shows only where the escapes of a text are read: <c>first\ntoken=...</c>, <c>\u0022token\u0022</c>.</summary>
+    private string? RedactEscaped(ReadOnlySpan<char> text, VisibleProjection projection, ref SecretMatches? document)
+    {
+        var escaped = new EscapeProjection(projection.Text);
+        try
+        {
+            if (!escaped.Differs)
+            {
+                return null;
+            }
+
+            Find(escaped.Text, ref document);
             if (document is null)
             {
                 return null;
             }
 
-            FindValues(visible, document);
-            return document.Count == 0 ? null : Replace(text, document.Merged(), projection);
+            FindValues(escaped.Text, document);
+            return document.Count == 0 ? null : Replace(text, document.Merged(), projection, escaped);
         }
         finally
         {
-            projection.Dispose();
+            escaped.Dispose();
         }
     }
 
@@ -92,7 +117,7 @@ internal sealed class SecretRedactor(bool contacts = false)
             Find(projection.Text, ref matches);
             KeyedValueFinder.FindCookies(projection.Text, 0, projection.Text.Length, document);
             FindValues(projection.Text, document);
-            return document.Count == 0 ? null : Replace(text, document.Merged(), projection);
+            return document.Count == 0 ? null : Replace(text, document.Merged(), projection, default);
         }
         finally
         {
@@ -107,10 +132,27 @@ internal sealed class SecretRedactor(bool contacts = false)
         try
         {
             Find(projection.Text, ref document);
+            GatherEscaped(projection.Text, ref document);
         }
         finally
         {
             projection.Dispose();
+        }
+    }
+
+    private void GatherEscaped(ReadOnlySpan<char> text, ref SecretMatches? document)
+    {
+        var escaped = new EscapeProjection(text);
+        try
+        {
+            if (escaped.Differs)
+            {
+                Find(escaped.Text, ref document);
+            }
+        }
+        finally
+        {
+            escaped.Dispose();
         }
     }
 
@@ -163,13 +205,14 @@ internal sealed class SecretRedactor(bool contacts = false)
         return rest.StartsWith(Opening, StringComparison.Ordinal) && close >= end - 1 - before - open && !rest[Opening.Length..close].ContainsAnyExcept(FamilyCharacters);
     }
 
-    private static string Replace(ReadOnlySpan<char> text, List<SecretMatch> matches, VisibleProjection projection)
+    private static string Replace(ReadOnlySpan<char> text, List<SecretMatch> matches, VisibleProjection projection, EscapeProjection escaped)
     {
         var redacted = new StringBuilder(text.Length);
         int taken = 0;
         foreach (SecretMatch match in matches)
         {
-            (int start, int end) = projection.InSource(match.Start, match.End);
+            (int start, int end) = escaped.InSource(match.Start, match.End);
+            (start, end) = projection.InSource(start, end);
             redacted.Append(text[taken..start]).Append(Opening).Append(match.Family).Append(']');
             taken = end;
         }
