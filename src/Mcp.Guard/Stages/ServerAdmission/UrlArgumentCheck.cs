@@ -17,19 +17,19 @@ internal static class UrlArgumentCheck
     /// </summary>
     /// <param name="arguments">The arguments of the call.</param>
     /// <param name="allowlist">What they may name.</param>
-    /// <param name="content">Arguments that are content and no URLs.</param>
+    /// <param name="declared">Arguments that are URLs whatever they look like, file URIs too.</param>
     /// <param name="pointer">Where the denied URL stands.</param>
-    public static UrlVerdict? FindDenied(JsonElement arguments, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content, out string pointer)
+    public static UrlVerdict? FindDenied(JsonElement arguments, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> declared, out string pointer)
     {
-        var visitor = new Visitor(allowlist, content);
+        var visitor = new Visitor(allowlist, declared);
         bool walked = JsonStringWalker.TryWalk(arguments, ref visitor);
         return visitor.Found(walked, out pointer);
     }
 
     /// <summary>The same for the arguments of a request that was read; those that it does not have name nothing.</summary>
-    public static UrlVerdict? FindDenied(RequestPayload parameters, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content, out string pointer)
+    public static UrlVerdict? FindDenied(RequestPayload parameters, UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> declared, out string pointer)
     {
-        var visitor = new Visitor(allowlist, content);
+        var visitor = new Visitor(allowlist, declared);
         bool walked = parameters.TryWalkArguments(ref visitor);
         return visitor.Found(walked, out pointer);
     }
@@ -97,7 +97,7 @@ internal static class UrlArgumentCheck
             || start.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
     }
 
-    private struct Visitor(UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> content) : IJsonStringVisitor
+    private struct Visitor(UrlAllowlist allowlist, IReadOnlyList<JsonPointerPattern> declared) : IJsonStringVisitor
     {
         private UrlVerdict? _denied;
         private string? _pointer;
@@ -116,16 +116,9 @@ internal static class UrlArgumentCheck
                 return true;
             }
 
-            for (int i = 0; i < content.Count; i++)
-            {
-                if (content[i].Covers(in place))
-                {
-                    return true;
-                }
-            }
-
             string text = place.GetText();
-            bool named = text.Length > 0 && IsUrlName(in place) && !text.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+            bool named = text.Length > 0
+                && (IsDeclared(in place) || (IsUrlName(in place) && !text.StartsWith("file:", StringComparison.OrdinalIgnoreCase)));
             if (!named && !LooksLikeUrl(text))
             {
                 return true;
@@ -139,6 +132,19 @@ internal static class UrlArgumentCheck
 
             _denied = verdict;
             _pointer = place.GetPointer();
+            return false;
+        }
+
+        private readonly bool IsDeclared(in JsonStringPlace place)
+        {
+            for (int i = 0; i < declared.Count; i++)
+            {
+                if (declared[i].Covers(in place))
+                {
+                    return true;
+                }
+            }
+
             return false;
         }
     }

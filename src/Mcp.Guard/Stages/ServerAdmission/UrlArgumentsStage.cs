@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Mcp.Guard.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Policy;
 
@@ -8,7 +7,7 @@ namespace Mcp.Guard.Stages.ServerAdmission;
 /// <summary>URLs in arguments against the allowlists of the rules that matched: a fetch tool must not become the caller's way to other hosts (SSRF).</summary>
 internal sealed class UrlArgumentsStage : IGuardStage<RequestContext>
 {
-    private readonly ConditionalWeakTable<Policy.UrlAllowlist, UrlAllowlist> _compiled = [];
+    private readonly ConditionalWeakTable<Policy.UrlAllowlist, UrlArgumentRules> _compiled = [];
 
     public string Name => GuardStages.Urls;
 
@@ -19,16 +18,15 @@ internal sealed class UrlArgumentsStage : IGuardStage<RequestContext>
             return new(GuardDecision.Continue);
         }
 
-        IReadOnlyList<JsonPointerPattern> content = [];
         foreach (Policy.UrlAllowlist list in settings.Lists)
         {
-            UrlAllowlist compiled = _compiled.GetValue(list, static source => UrlAllowlist.Create(source.Patterns, source.AllowPrivate));
-            if (compiled.Problems.Count > 0)
+            UrlArgumentRules rules = _compiled.GetValue(list, UrlArgumentRules.Create);
+            if (rules.Problem is not null)
             {
-                return new(GuardDecision.Deny(GuardDenialCodes.GuardFault, $"a URL pattern of a rule cannot be used: {compiled.Problems[0].Message}"));
+                return new(GuardDecision.Deny(GuardDenialCodes.GuardFault, rules.Problem));
             }
 
-            if (UrlArgumentCheck.FindDenied(context.Parameters, compiled, content, out string pointer) is { } denied)
+            if (UrlArgumentCheck.FindDenied(context.Parameters, rules.Allowlist, rules.Declared, out string pointer) is { } denied)
             {
                 return new(GuardDecision.Deny(GuardDenialCodes.UrlNotAllowed, $"'{pointer}': {denied.Message}"));
             }

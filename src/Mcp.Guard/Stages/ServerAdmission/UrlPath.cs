@@ -5,7 +5,7 @@ namespace Mcp.Guard.Stages.ServerAdmission;
 /// <summary>The path of a URL as an allowlist entry with a path judges it (U8).</summary>
 internal static class UrlPath
 {
-    /// <summary>More rounds of percent-encoding than this are refused.</summary>
+    /// <summary>As many rounds of percent-encoding, or more, are refused.</summary>
     private const int MaxRounds = 8;
 
     /// <summary>

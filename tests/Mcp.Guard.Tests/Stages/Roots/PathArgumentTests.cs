@@ -125,13 +125,21 @@ internal sealed class PathArgumentTests
     [TestCase("""{"x":"file:///srv/project/a"}""", null)]
     [TestCase("""{"x":"a note: https://evil.example/ is bad"}""", null)]
     [TestCase("""{"x":"key: value"}""", null)]
-    [TestCase("""{"content":"https://evil.example/"}""", null)]
+    [TestCase("""{"x":"plain","y":"https://evil.example/"}""", "/y")]
+    [TestCase("""{"url":"https://api.example.com/x","y":"https://evil.example/"}""", "/y")]
+    [TestCase("""{"declared":"evil.example"}""", "/declared")]
+    [TestCase("""{"declared":{"x":["a/b"]}}""", "/declared/x/0")]
+    [TestCase("""{"declared":"file:///srv/project/a"}""", "/declared")]
+    [TestCase("""{"declared":["https://api.example.com/x","",1]}""", null)]
+    [TestCase("""{"x":{"declared":"evil.example"}}""", null)]
+    [TestCase("""["plain","https://evil.example/"]""", "/1")]
+    [TestCase("\"https://evil.example/\"", "")]
     public void FindDenied_UrlArguments_AreHeldToTheAllowlist(string arguments, string? pointer)
     {
-        Assert.That(JsonPointerPattern.TryParse("/content", out JsonPointerPattern? content), Is.True);
+        Assert.That(JsonPointerPattern.TryParse("/declared", out JsonPointerPattern? declared), Is.True);
         using JsonDocument document = JsonDocument.Parse(arguments);
         UrlVerdict? denied = UrlArgumentCheck.FindDenied(
-            document.RootElement, UrlAllowlist.Create(["https://api.example.com"]), [content!], out string found);
+            document.RootElement, UrlAllowlist.Create(["https://api.example.com"]), [declared!], out string found);
         Assert.That(denied is null ? null : found, Is.EqualTo(pointer));
     }
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.ServerAdmission;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -33,6 +35,29 @@ internal sealed class AdmissionStageTests
         Assert.That(await CallAsync(client, """{"url":"https://other.example.net/v1"}"""), Is.True);
     }
 
+    [TestCase("""{"host":"169.254.169.254"}""", "'/host': the URL does not start with http:// or https://")]
+    [TestCase("""{"host":"https://evil.example.net"}""", "'/host': no entry of the allowlist names this scheme, host and port")]
+    [TestCase("""{"hosts":["https://api.example.net","10.0.0.1"]}""", "'/hosts/1': the URL does not start with http:// or https://")]
+    [TestCase("""{"host":"https://api.example.net","text":"10.0.0.1"}""", null)]
+    public async Task Call_ArgumentDeclaredAsUrl_IsHeldToTheRuleWhateverItLooksLike(string arguments, string? why)
+    {
+        var server = new RawServer();
+        await using var guard = new GuardFixture(settings => settings.Allow("all", rule => rule
+            .Tools("echo").RateLimit(1_000, TimeSpan.FromSeconds(1)).With("urls", """{"allow":["https://api.example.net"],"arguments":["/host","/hosts/*"]}""")));
+        await using McpClient client = await guard.ConnectAsync(server);
+        Assert.That(await CallAsync(client, arguments), Is.EqualTo(why is not null));
+        Assert.That(server.Calls, Has.Count.EqualTo(why is null ? 1 : 0));
+        Assert.That(guard.Audit.Records.SingleOrDefault(record => record.Code == GuardDenialCodes.UrlNotAllowed)?.Reason, Is.EqualTo(why));
+    }
+
+    [TestCase("https://*.com", "/x", "a URL pattern of a rule cannot be used: the star covers a suffix")]
+    [TestCase("https://api.example.net", "x", "'x' of a rule's URL arguments is no JSON Pointer")]
+    [TestCase("https://api.example.net", "/x", null)]
+    public void Create_RuleThatCannotBeUsed_SaysWhy(string pattern, string pointer, string? problem) =>
+        Assert.That(
+            UrlArgumentRules.Create(new Mcp.Guard.Policy.UrlAllowlist([pattern], AllowPrivate: false, [pointer])).Problem,
+            problem is null ? Is.Null : Does.StartWith(problem));
+
     [Test]
     public async Task Call_RuleWithoutUrls_LeavesThemAlone()
     {
@@ -40,6 +65,17 @@ internal sealed class AdmissionStageTests
         await using var guard = new GuardFixture(GuardFixture.AllowAll("echo"));
         await using McpClient client = await guard.ConnectAsync(server);
         Assert.That(await CallAsync(client, """{"url":"https://anything.example.net/"}"""), Is.False);
+    }
+
+    [TestCase("other", "host-provided")]
+    [TestCase("test", "https://evil.example.net/mcp")]
+    public async Task Connect_ServerThatThePolicyNoLongerNamesSo_IsRefused(string id, string endpoint)
+    {
+        await using var guard = new GuardFixture(GuardFixture.AllowAll());
+        await guard.Host.StartAsync(default);
+        var connection = new ConnectionContext(new ConnectionState(guard.Host.Runtime, new McpServerIdentity(id, endpoint)), new GuardCaller("ada", "s1"), "d") { LaunchedByGuard = true };
+        GuardDenial? denial = await guard.Host.Runtime.Pipeline.JudgeConnectionAsync(connection, default);
+        Assert.That((denial?.Code, denial?.Reason), Is.EqualTo((GuardDenialCodes.ServerNotAllowed, "the policy in force does not name this server, or reaches it in another way")));
     }
 
     [Test]

@@ -28,6 +28,8 @@ internal sealed class UrlPartsTests
     [TestCase("https://[::ffff:102:304]/", true, "::ffff:102:304", "AddressV6", 443, "/", "")]
     [TestCase("https://[1:0:0:2::]/", true, "1:0:0:2::", "AddressV6", 443, "/", "")]
     [TestCase("https://[1:0:2:3:4:5:6:7]/", true, "1:0:2:3:4:5:6:7", "AddressV6", 443, "/", "")]
+    [TestCase("https://[2606:4700::5efe:102:304]/", true, "2606:4700::5efe:102:304", "AddressV6", 443, "/", "")]
+    [TestCase("https://[2606:1:2:3:0:5efe:102:304]/", true, "2606:1:2:3:0:5efe:102:304", "AddressV6", 443, "/", "")]
     [TestCase("https://intranet/", true, "intranet", "SpecialName", 443, "/", "")]
     [TestCase("https://a.local/", true, "a.local", "SpecialName", 443, "/", "")]
     [TestCase("https://home.arpa/", true, "home.arpa", "SpecialName", 443, "/", "")]
@@ -55,6 +57,7 @@ internal sealed class UrlPartsTests
     [TestCase("https://a.example.com/#", "Fragment")]
     [TestCase("https://a b", "ForbiddenCharacter")]
     [TestCase("https://a\\b", "ForbiddenCharacter")]
+    [TestCase("\thttps://a.example.com", "ForbiddenCharacter")]
     [TestCase("https://\u200B.example.com", "ForbiddenCharacter")]
     [TestCase("https://\u3000.example.com", "ForbiddenCharacter")]
     [TestCase("https://\u0085.example.com", "ForbiddenCharacter")]
@@ -65,6 +68,7 @@ internal sealed class UrlPartsTests
     [TestCase("https://", "Host")]
     [TestCase("https:///x", "Host")]
     [TestCase("https://:443", "Host")]
+    [TestCase("https://?a:x", "Host")]
     [TestCase("https://a..b", "Host")]
     [TestCase("https://.a", "Host")]
     [TestCase("https://a.example.com.", "Host")]
@@ -129,7 +133,11 @@ internal sealed class UrlPartsTests
         Assert.That(Denied($"https://{labels}com/"), Is.Null, "253 characters");
         Assert.That(Denied($"https://{labels}info/"), Is.EqualTo("Host"));
         Assert.That(Denied($"https://{labels}co.i/"), Is.EqualTo("Host"));
-        Assert.That(Denied($"https://{labels}b\u00FCcher/"), Is.EqualTo("Host"), "its encoded form is longer than what is left");
+        Assert.That(Denied($"https://{labels}com./"), Is.EqualTo("Host"));
+        Assert.That(Denied($"https://{labels}b\u00FCcher/"), Is.EqualTo("Host"));
+        Assert.That(Denied($"https://{labels}\u00FC/"), Is.EqualTo("Host"), "its encoded form is longer than what is left");
+        Assert.That(Denied($"https://{labels[4..]}\u00FC/"), Is.Null, "253 characters with the encoded form");
+        Assert.That(Denied($"https://{labels[3..]}\u00FC/"), Is.EqualTo("Host"));
     });
 
     [Test]
@@ -165,6 +173,7 @@ internal sealed class UrlPartsTests
     [TestCase("/..;", false)]
     [TestCase("/a/..;/b", false)]
     [TestCase("/...;", true)]
+    [TestCase("/.../..;x", false)]
     [TestCase("/a%20b", true)]
     [TestCase("/%41", true)]
     [TestCase("/%2", false)]
@@ -173,11 +182,15 @@ internal sealed class UrlPartsTests
     [TestCase("/a%20%", false)]
     [TestCase("/%2e", false)]
     [TestCase("/%2F", false)]
+    [TestCase("/%2e%2f", false)]
+    [TestCase("/%2e%5c", false)]
+    [TestCase("/%2e%00", false)]
     [TestCase("/%5c", false)]
     [TestCase("/%00", false)]
     [TestCase("/%252e", false)]
     [TestCase("/%2525", true)]
     [TestCase("/%25252525252525", true)]
+    [TestCase("/%2525252525252525", false)]
     [TestCase("/..%3bx", false)]
     [TestCase("/%25252525252525252525", false)]
     public void IsUnambiguous_Path_IsWhatEveryServerReads(string path, bool expected) => Assert.That(UrlPath.IsUnambiguous(path), Is.EqualTo(expected));
@@ -187,6 +200,7 @@ internal sealed class UrlPartsTests
     [TestCase("https://a.example.com?q", "z", "https://a.example.com/z")]
     [TestCase("https://a.example.com/x/y?q/r", "/z", "https://a.example.com/z")]
     [TestCase("https://a.example.com/x/y?q", "?r", "https://a.example.com/x/y?r")]
+    [TestCase("https://a.example.com?q", "?r", "https://a.example.com?r")]
     [TestCase("https://a.example.com/x/y?q", "#f", "https://a.example.com/x/y#f")]
     [TestCase("https://a.example.com/x", "//b.example.com/z", "https://b.example.com/z")]
     [TestCase("https://a.example.com/x", "http://b.example.com", "http://b.example.com")]
@@ -241,6 +255,22 @@ internal sealed class UrlPartsTests
         Assert.That(pattern?.Text, Is.EqualTo(problem is null ? entry : null));
         Assert.That(UrlAllowlist.Create([entry, "nothing"]).Problems.Select(found => (found.Index, found.Message)).ToArray(), Has.Length.EqualTo(problem is null ? 1 : 2));
     }
+
+    [TestCase("co.uk org.uk ac.uk gov.uk me.uk com.au net.au org.au co.nz co.jp ne.jp or.jp co.kr com.br com.cn com.hk com.mx com.sg com.tr com.tw co.id co.il co.in co.th co.za com.ar com.ua com.pl")]
+    [TestCase("github.io gitlab.io bitbucket.io githubpreview.dev app.github.dev pages.dev workers.dev r2.dev vercel.app now.sh netlify.app herokuapp.com onrender.com fly.dev railway.app up.railway.app")]
+    [TestCase("azurewebsites.net azurecontainerapps.io azurestaticapps.net cloudapp.net cloudapp.azure.com blob.core.windows.net web.core.windows.net cloudfront.net amazonaws.com s3.amazonaws.com")]
+    [TestCase("elasticbeanstalk.com on.aws awsapprunner.com appspot.com run.app a.run.app web.app firebaseapp.com cloudfunctions.net deno.dev replit.app repl.co glitch.me surge.sh hf.space streamlit.app")]
+    [TestCase("ngrok.io ngrok.app ngrok-free.app trycloudflare.com loca.lt lhr.life serveo.net duckdns.org nip.io sslip.io xip.io")]
+    public void TryCompile_StarBelowASuffixThatIsOpenToAnyone_IsRefused(string suffixes) => Assert.Multiple(() =>
+    {
+        foreach (string suffix in suffixes.Split(' '))
+        {
+            Assert.That(UrlPattern.TryCompile("https://*." + suffix, false, out _, out string problem), Is.False, suffix);
+            Assert.That(problem, Does.Contain("anyone can register"), suffix);
+            Assert.That(UrlPattern.TryCompile("https://*.mine." + suffix, false, out _, out _), Is.True, suffix);
+            Assert.That(UrlPattern.TryCompile("https://mine." + suffix, false, out _, out _), Is.True, suffix);
+        }
+    });
 
     [TestCase("https://a.example.net/v1/", "https://a.example.net/v1", true)]
     [TestCase("https://a.example.net/v1/", "https://a.example.net/v1/x", true)]
@@ -317,6 +347,29 @@ internal sealed class UrlPartsTests
         Assert.That(mixed.CheckAnswers("https://a.example.net/v1", [IPAddress.Parse("127.0.0.1")]).IsAllowed, Is.True);
         Assert.That(mixed.CheckAnswers("https://a.example.net/v2", [IPAddress.Parse("10.0.0.1")]).Denial, Is.EqualTo(UrlDenial.PathNotListed));
         Assert.That(mixed.CheckAnswers("nothing", [IPAddress.Parse("10.0.0.1")]).Denial, Is.EqualTo(UrlDenial.NoScheme));
+    }
+
+    [TestCase("/v2", "https://a.example.net/v2", "PathNotListed")]
+    [TestCase("https://b.example.net/v1", "https://b.example.net/v1", "NotListed")]
+    [TestCase("", "", "BadRedirect")]
+    [TestCase("\\evil", "", "BadRedirect")]
+    public void CheckRedirect_Denied_SaysWhy(string location, string target, string reason)
+    {
+        UrlVerdict verdict = UrlAllowlist.Create(["https://a.example.net/v1"]).CheckRedirect("https://a.example.net/v1", location, out string found);
+        Assert.That((verdict.IsAllowed, verdict.Denial.ToString(), found), Is.EqualTo((false, reason, target)));
+    }
+
+    [TestCase("/v1/a/./", "", true)]
+    [TestCase("/.v1/", "", true)]
+    [TestCase("/v1/", "/../../v2", false)]
+    public void Check_LongPathWithDots_IsJudgedWithoutThem(string start, string end, bool expected)
+    {
+        UrlAllowlist allowlist = UrlAllowlist.Create(["https://a.example.net/v1", "https://a.example.net/.v1"]);
+        foreach (int length in (int[])[510, 511, 512, 513, 514, 2_000])
+        {
+            string path = start + new string('x', length - start.Length - end.Length) + end;
+            Assert.That(allowlist.Check("https://a.example.net" + path).IsAllowed, Is.EqualTo(expected), $"{length}");
+        }
     }
 
     [TestCase("localhost", true)]
