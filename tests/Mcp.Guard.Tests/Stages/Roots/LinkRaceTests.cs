@@ -1,4 +1,3 @@
-using System.Text;
 using Mcp.Guard.Stages.Roots;
 
 namespace Mcp.Guard.Tests.Stages.Roots;
@@ -84,42 +83,6 @@ internal sealed class LinkRaceTests
             "a/b/file.txt");
     }
 
-    [Test]
-    public void OpenWrite_FolderBecameLinkAfterTheCheck_WritesNothingOutside()
-    {
-        RootSet roots = Roots();
-        Directory.CreateDirectory(Path.Combine(_root, "new"));
-        string allowed = roots.Check("new/file.txt").Normalized!;
-        Directory.Delete(Path.Combine(_root, "new"));
-        File.CreateSymbolicLink(Path.Combine(_root, "new"), _outside);
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenWrite(allowed));
-        Assert.That(File.ReadAllText(Path.Combine(_outside, "file.txt")), Is.EqualTo(Secret));
-    }
-
-    [Test]
-    public void OpenWrite_FileBecameDanglingLinkAfterTheCheck_CreatesNothingOutside()
-    {
-        RootSet roots = Roots();
-        string allowed = roots.Check("fresh.txt").Normalized!;
-        File.CreateSymbolicLink(Path.Combine(_root, "fresh.txt"), Path.Combine(_outside, "fresh.txt"));
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenWrite(allowed));
-        Assert.That(File.Exists(Path.Combine(_outside, "fresh.txt")), Is.False);
-    }
-
-    [Test]
-    public void Replace_DestinationBecameLink_ReplacesTheLinkItself()
-    {
-        // toctou-004
-        RootSet roots = Roots();
-        string allowed = roots.Check("out.txt").Normalized!;
-        File.CreateSymbolicLink(allowed, Path.Combine(_outside, "file.txt"));
-        SafeOpen.Replace(allowed, "new"u8);
-        Assert.That(File.ReadAllText(Path.Combine(_outside, "file.txt")), Is.EqualTo(Secret));
-        Assert.That(new FileInfo(allowed).LinkTarget, Is.Null);
-        Assert.That(File.ReadAllText(allowed), Is.EqualTo("new"));
-        Assert.That(Directory.GetFiles(_root), Has.Length.EqualTo(1), "the temporary file is gone");
-    }
-
     [TestCase(39)]
     [TestCase(41)]
     [TestCase(2000)]
@@ -184,59 +147,6 @@ internal sealed class LinkRaceTests
         Assert.That(roots.Problems, Is.Empty);
         File.CreateSymbolicLink(_root, _outside);
         Assert.That(roots.Check("file.txt").IsAllowed, Is.False);
-    }
-
-    [Test]
-    public void OpenRead_PipeOrFolderOrDevice_IsRefusedWithoutBlocking()
-    {
-        string pipe = Path.Combine(_root, "pipe");
-        using (var make = System.Diagnostics.Process.Start("mkfifo", pipe)!)
-        {
-            make.WaitForExit();
-        }
-
-        Directory.CreateDirectory(Path.Combine(_root, "dir"));
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenRead(pipe));
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenWrite(pipe));
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenRead(Path.Combine(_root, "dir")));
-        Assert.Throws<UnauthorizedAccessException>(() => SafeOpen.OpenRead("/dev/null"));
-    }
-
-    [Test]
-    public void OpenRead_MissingFile_SaysSo() =>
-        Assert.Throws<FileNotFoundException>(() => SafeOpen.OpenRead(Path.Combine(_root, "none.txt")));
-
-    [Test]
-    public void Normalizer_AllowedFile_ReadsAndWritesIt()
-    {
-        var normalizer = new RootNormalizer();
-        GuardRoot[] roots = [new GuardRoot(_root)];
-        File.WriteAllText(Path.Combine(_root, "real.txt"), "text");
-        File.CreateSymbolicLink(Path.Combine(_root, "link.txt"), "real.txt");
-        RootDecision decision = normalizer.Normalize("link.txt", RootInputKind.Path, roots);
-        using (var reader = new StreamReader(normalizer.OpenRead(decision)))
-        {
-            Assert.That(reader.ReadToEnd(), Is.EqualTo("text"));
-        }
-
-        using (Stream stream = normalizer.OpenWrite(normalizer.Normalize("made.txt", RootInputKind.Path, roots)))
-        {
-            stream.Write(Encoding.UTF8.GetBytes("made"));
-        }
-
-        Assert.That(File.ReadAllText(Path.Combine(_root, "made.txt")), Is.EqualTo("made"));
-    }
-
-    [Test]
-    public void Normalizer_ReadOnlyRootOrDenial_OpensNothing()
-    {
-        var normalizer = new RootNormalizer();
-        GuardRoot[] roots = [new GuardRoot(_root, RootAccess.Read)];
-        RootDecision decision = normalizer.Normalize("a.txt", RootInputKind.Path, roots);
-        Assert.That(decision.IsAllowed, Is.True);
-        Assert.Throws<UnauthorizedAccessException>(() => normalizer.OpenWrite(decision));
-        Assert.Throws<UnauthorizedAccessException>(() => normalizer.OpenRead(default));
-        Assert.Throws<UnauthorizedAccessException>(() => normalizer.OpenRead(normalizer.Normalize("../x", RootInputKind.Path, roots)));
     }
 
     private RootSet Roots() => RootSet.Create([new GuardRoot(_root)], PathFlavor.Unix);

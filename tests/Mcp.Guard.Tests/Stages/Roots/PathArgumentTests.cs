@@ -39,6 +39,7 @@ internal sealed class PathArgumentTests
     [TestCase("""{"profile":"$x"}""", null)]
     [TestCase("""{"query":"SELECT 1","n":5,"b":true,"z":null}""", null)]
     [TestCase("""{"path":""}""", null)]
+    [TestCase("""{"a":"/etc/a","b":"/etc/b"}""", "/a")]
     [TestCase("\"../x\"", "")]
     public void FindDenied_Automatic_TakesWhatIsNamedOrLooksLikeAPath(string arguments, string? pointer)
     {

@@ -336,7 +336,101 @@ internal sealed class PathPartsTests
         Assert.That(Resolve("/l0", links), Is.EqualTo(expected));
     }
 
+    [Test]
+    public void TryResolve_WindowsLinks_LeadWhereWindowsLeads() => Assert.Multiple(() =>
+    {
+        var links = new Scripted(new()
+        {
+            [@"C:\a\junction"] = @"\??\D:\data",
+            [@"C:\a\long"] = @"\\?\d:\data",
+            [@"C:\a\share"] = @"\\host/disk\x",
+            [@"C:\a\up"] = "../b\\c",
+            [@"C:\a\top"] = @"C:\",
+            [@"C:\a\rooted"] = @"\x",
+            [@"C:\a\device"] = @"\\.\pipe\x",
+        }, [], []);
+        Assert.That(Resolve(@"c:\a\junction\f", links, PathFlavor.Windows), Is.EqualTo(@"D:\data\f"));
+        Assert.That(Resolve(@"C:\a\long\f", links, PathFlavor.Windows), Is.EqualTo(@"D:\data\f"));
+        Assert.That(Resolve(@"C:\a\share\f", links, PathFlavor.Windows), Is.EqualTo(@"\\host\disk\x\f"));
+        Assert.That(Resolve(@"C:\a\share\..", links, PathFlavor.Windows), Is.EqualTo(@"\\host\disk"));
+        Assert.That(Resolve(@"C:\a\up\f", links, PathFlavor.Windows), Is.EqualTo(@"C:\b\c\f"));
+        Assert.That(Resolve(@"C:\a\top", links, PathFlavor.Windows), Is.EqualTo(@"C:\"));
+        Assert.That(Resolve(@"C:\a\rooted", links, PathFlavor.Windows), Is.EqualTo("Unreadable"), "the drive it means is not known");
+        Assert.That(Resolve(@"C:\a\device", links, PathFlavor.Windows), Is.EqualTo("Unreadable"));
+        Assert.That(Resolve(@"a\b", links, PathFlavor.Windows), Is.EqualTo("Unreadable"));
+    });
+
+    [Test]
+    public void TryResolve_LinkToTheTop_LeavesNothingOfTheWayToIt() => Assert.Multiple(() =>
+    {
+        var links = new Scripted(new() { ["/a/b/link"] = "/x", ["/a/none/ghost"] = "/etc", ["/a\\b"] = "/x" }, ["/a/none"], []);
+        Assert.That(Resolve("/a/b/link/../../y", links), Is.EqualTo("/y"));
+        Assert.That(Resolve("/a/b/link/..", links), Is.EqualTo("/"));
+        Assert.That(Resolve("/a/none/ghost", links), Is.EqualTo("/a/none/ghost"), "nothing below what does not exist is asked for");
+        Assert.That(Resolve("/a\\b/c", links), Is.EqualTo("/x/c"), "a backslash is part of a name");
+    });
+
+    [Test]
+    public void TryResolve_TextThatLinksLengthen_IsBounded() => Assert.Multiple(() =>
+    {
+        var links = new Scripted(new() { ["/most"] = Dots(65_536), ["/more"] = Dots(65_537) }, [], []);
+        Assert.That(Resolve("/most", links), Is.EqualTo("/"));
+        Assert.That(Resolve("/more", links), Is.EqualTo("LinkLoop"));
+        Assert.That(Resolve("/" + new string('a', 32_766), links), Has.Length.EqualTo(32_767));
+        Assert.That(Resolve("/" + new string('a', 32_767), links), Is.EqualTo("TooLong"));
+
+        static string Dots(int count) => string.Join('/', Enumerable.Repeat(".", count));
+    });
+
+    [Test]
+    [Platform(Include = "Linux")]
+    public void Read_EntriesOfAFolder_AreToldApartByBothReaders()
+    {
+        string folder = Directory.CreateTempSubdirectory("mcp-guard-links-").FullName;
+        try
+        {
+            File.WriteAllText(At("file"), "x");
+            File.CreateSymbolicLink(At("link"), "file");
+            File.CreateSymbolicLink(At("dangling"), "/none/such");
+            using (var make = System.Diagnostics.Process.Start("sh", ["-c", "ln -s \"$(printf '\\377')\" \"$1\"", "sh", At("odd")]))
+            {
+                make.WaitForExit();
+            }
+
+            foreach (LinkReader reader in new LinkReader[] { new ManagedLinkReader(), new UnixLinkReader() })
+            {
+                Assert.That(Told("none"), Is.EqualTo((LinkStatus.Missing, null as string)));
+                Assert.That(Told("none/x"), Is.EqualTo((LinkStatus.Missing, null as string)));
+                Assert.That(Told("file/x"), Is.EqualTo((LinkStatus.Missing, null as string)));
+                Assert.That(Told("file"), Is.EqualTo((LinkStatus.NotALink, null as string)));
+                Assert.That(Told(string.Empty), Is.EqualTo((LinkStatus.NotALink, null as string)));
+                Assert.That(Told("link"), Is.EqualTo((LinkStatus.Link, "file")));
+                Assert.That(Told("dangling"), Is.EqualTo((LinkStatus.Link, "/none/such")));
+                Assert.That(Told("a\0b"), Is.EqualTo((LinkStatus.Unreadable, null as string)));
+
+                (LinkStatus, string?) Told(string name) => (reader.Read(At(name), out string? target), target);
+            }
+
+            var unix = new UnixLinkReader();
+            Assert.That(unix.Read(At("odd"), out string? none), Is.EqualTo(LinkStatus.Unreadable), "a target that is no text");
+            Assert.That(none, Is.Null);
+            Assert.That(unix.Read("/" + new string('a', PathRules.MaxUnixBytes), out _), Is.EqualTo(LinkStatus.Unreadable));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        string At(string name) => Path.Combine(folder, name);
+    }
+
     [TestCase("/etc", true)]
+    [TestCase("C:", false)]
+    [TestCase("%20", false)]
+    [TestCase("a//..", true)]
+    [TestCase("/a\u2028b", true, Description = "one line for a file system")]
+    [TestCase("%252541", false)]
+    [TestCase("%25252541", true, Description = "encoded so often that nobody says what it is")]
     [TestCase("\\x", true)]
     [TestCase("file:x", true)]
     [TestCase("C:\\x", true)]
@@ -424,8 +518,12 @@ internal sealed class PathPartsTests
         Assert.That(readings.TooMany, Is.False);
     }
 
-    private static string Resolve(string path, LinkReader links) =>
-        LinkWalker.TryResolve(path, PathFlavor.Unix, links, out string resolved, out PathDenial denial) ? resolved : denial.ToString();
+    private static string Resolve(string path, LinkReader links, PathFlavor flavor = PathFlavor.Unix)
+    {
+        bool known = LinkWalker.TryResolve(path, flavor, links, out string resolved, out PathDenial denial);
+        Assert.That(known || resolved.Length == 0, Is.True, "what cannot be resolved has no form");
+        return known ? resolved : denial.ToString();
+    }
 
     /// <summary>A file system of links alone: everything else exists and is no link.</summary>
     private sealed class Scripted(Dictionary<string, string> links, string[] missing, string[] unreadable) : LinkReader

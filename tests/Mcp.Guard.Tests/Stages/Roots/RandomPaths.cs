@@ -23,7 +23,8 @@ internal static class RandomPaths
         .SelectMany(count => Gen.Elements("a", "b", "c", "l0", "l1", "l2", "l3", "l4", "l5", "..", ".", "new").ArrayOf(count))
         .Select(parts => string.Join('/', parts));
 
-    public static int Count(int normal = 2_000) => Environment.GetEnvironmentVariable("MCP_GUARD_LONG") == "1" ? 100_000 : normal;
+    /// <summary>How many cases a run has: as <see cref="Properties"/> says, so that MCP_GUARD_LONG and MCP_GUARD_CASES hold here too.</summary>
+    public static int Count(int normal = 2_000) => Properties.Config(normal).MaxTest;
 
     /// <summary>
     /// Whether a run over random noise goes on: a fixed count, or as long as MCP_GUARD_FUZZ_MINUTES says, with the seed of MCP_GUARD_FUZZ_SEED.
@@ -33,7 +34,7 @@ internal static class RandomPaths
 
     public static Random Seeded(int seed) => new(Read("MCP_GUARD_FUZZ_SEED") is > 0 and int given ? given : seed);
 
-    public static Config Config(int normal = 2_000) => FsCheck.Config.QuickThrowOnFailure.WithMaxTest(Count(normal)).WithReplay(20_261_122, 7);
+    public static Config Config(int normal = 2_000) => Properties.Config(normal).WithReplay(20_261_122, 7);
 
     private static int FuzzMinutes => Read("MCP_GUARD_FUZZ_MINUTES");
 

@@ -124,6 +124,76 @@ internal sealed class RootSetTests
         Assert.That(RootSet.Create([new GuardRoot(root)], PathFlavor.Windows, links: null).Problems, Has.Count.EqualTo(1));
 
     [Test]
+    public void Check_Links_SayWhatIsWrong() => Assert.Multiple(() =>
+    {
+        RootSet roots = RootSet.Create([new GuardRoot("/srv/project")], PathFlavor.Unix, Links);
+        Assert.That(roots.Check("in/x").Normalized, Is.EqualTo("/srv/project/real/x"));
+        Assert.That(roots.Check("out/x").Denial, Is.EqualTo(PathDenial.OutsideByLink));
+        Assert.That(roots.Check("/etc/x").Denial, Is.EqualTo(PathDenial.Outside));
+        Assert.That(roots.Check("loop").Denial, Is.EqualTo(PathDenial.LinkLoop));
+        Assert.That(roots.Check("loop/../x").Denial, Is.EqualTo(PathDenial.LinkLoop));
+        Assert.That(roots.Check("out/../x").Denial, Is.EqualTo(PathDenial.AmbiguousDotDot));
+        Assert.That(roots.Check("out%2f..%2fx").Denial, Is.EqualTo(PathDenial.SecondReading), "a reading climbs from where the link leads");
+        Assert.That(roots.FindOverlap("/srv/project/loop"), Is.SameAs(roots.Entries[0]));
+        Assert.That(roots.FindOverlap("/var"), Is.Null);
+    });
+
+    [TestCase("/srv/project/loop", "the root cannot be resolved: ", PathDenial.LinkLoop)]
+    [TestCase("/srv/project/out/../x", "the root cannot be used: ", PathDenial.AmbiguousDotDot)]
+    [TestCase("/srv/.../a", "the root cannot be used: ", PathDenial.DotsOnlySegment)]
+    public void Create_RootThatLinksMakeUnclear_IsReported(string root, string start, object denial)
+    {
+        RootSet roots = RootSet.Create([new GuardRoot(root)], PathFlavor.Unix, Links);
+        Assert.That(roots.Problems.Single().Message, Is.EqualTo(start + PathDenials.Describe((PathDenial)denial)));
+        Assert.That(roots.Entries.Length, Is.Zero);
+    }
+
+    [TestCase("/srv/project/in/..", "/srv/project")]
+    [TestCase("/srv/project/../a..b", "/srv/a..b")]
+    public void Create_RootWithDotDot_IsUsedWhereBothReadingsAgree(string root, string resolved) =>
+        Assert.That(RootSet.Create([new GuardRoot(root)], PathFlavor.Unix, Links).Entries[0].Resolved, Is.EqualTo(resolved));
+
+    [Test]
+    public void Check_LongPath_IsJudgedUpToWhatTheSystemTakes()
+    {
+        for (int length = 500; length < 530; length++)
+        {
+            Assert.That(Unix.Check("/srv/project/".PadRight(length, 'a')).IsAllowed, Is.True, $"length {length}");
+        }
+
+        Assert.That(Unix.Check(new string('a', 4_090)).Denial, Is.EqualTo(PathDenial.TooLong), "with the folder it starts in");
+        Assert.That(Unix.Check("file:///" + new string('%', 9 * 32_767), RootInputKind.FileUri).Denial, Is.EqualTo(PathDenial.TooLong));
+    }
+
+    [Test]
+    [Platform(Exclude = "Win")]
+    public void Create_PathsOfAnotherSystem_AreJudgedByTheirText()
+    {
+        string longer = @"C:\work\" + string.Join('\\', Enumerable.Repeat(new string('a', 200), 30));
+        Assert.That(RootSet.Create([new GuardRoot(@"C:\work")], PathFlavor.Windows).Check(longer).IsAllowed, Is.True);
+    }
+
+    [TestCase(@"D:\x\a%5c..%5c..%5cy", Description = "another drive")]
+    [TestCase(@"\\h\s\x\a%5c..%5c..%5cy", Description = "a share")]
+    public void Check_ReadingThatLeaves_IsNotExcusedByARootElsewhere(string other)
+    {
+        RootSet roots = RootSet.Create([new GuardRoot(@"C:\x"), new GuardRoot(other)], PathFlavor.Windows, links: null);
+        Assert.That(roots.Problems, Is.Empty);
+        Assert.That(roots.Check(@"C:\x\a%5c..%5c..%5cy\f").IsAllowed, Is.False);
+        Assert.That(roots.Check(other + @"\f").IsAllowed, Is.True, "the root that spells it out");
+    }
+
+    [Test]
+    public void FindOverlap_NoRoot_IsNone() => Assert.That(RootSet.Create([], PathFlavor.Unix, links: null).FindOverlap("relative"), Is.Null);
+
+    [Test]
+    public void Verdict_Allowed_HasNoCodeAndNoMessage()
+    {
+        PathVerdict verdict = Unix.Check("a");
+        Assert.That((verdict.IsAllowed, verdict.Code, verdict.Message), Is.EqualTo((true, null as string, string.Empty)));
+    }
+
+    [Test]
     public void Check_RelativeBase_Denies() => Assert.That(Unix.Check("a", RootInputKind.Path, "project").Denial, Is.EqualTo(PathDenial.InvalidBase));
 
     [TestCase("/srv/project/a b#c?.txt", "file:///srv/project/a%20b%23c%3F.txt", PathFlavor.Unix)]
@@ -146,5 +216,23 @@ internal sealed class RootSetTests
     {
         string input = "%" + string.Concat(Enumerable.Repeat("25", 600)) + "2e";
         Assert.That(Unix.Check("a/" + input).Denial, Is.EqualTo(PathDenial.TooManyReadings));
+    }
+
+    /// <summary>Links below the root: one inside, one that leads out, one that leads to itself.</summary>
+    private static readonly LinkReader Links = new Few();
+
+    private sealed class Few : LinkReader
+    {
+        public override LinkStatus Read(string path, out string? target)
+        {
+            target = path switch
+            {
+                "/srv/project/in" => "real",
+                "/srv/project/out" => "/other/deep",
+                "/srv/project/loop" => "loop",
+                _ => null,
+            };
+            return target is null ? LinkStatus.NotALink : LinkStatus.Link;
+        }
     }
 }

@@ -177,6 +177,9 @@ internal sealed class RootsStageTests
         Assert.That(IsPath("""{"properties":{"where":{"not":TYPED}}}""".Replace("TYPED", typed, StringComparison.Ordinal), "where"), Is.False);
         Assert.That(IsPath("""{"properties":{"where":{"format":"date"}}}""", "where"), Is.False);
         Assert.That(IsPath("""{"properties":{"where":{"format":["path"]}}}""", "where"), Is.False);
+        Assert.That(IsPath("""{"properties":{"where":{"title":"FORMAT"}}}""".Replace("FORMAT", format, StringComparison.Ordinal), "where"), Is.False);
+        Assert.That(IsPath("""{"properties":{"where":{"anyOf":TYPED,"enum":[TYPED]}},"$defs":[]}""".Replace("TYPED", typed, StringComparison.Ordinal), "where"), Is.False);
+        Assert.That(IsPath("""{"x-note":{"x":{"properties":{"where":TYPED}}}}""".Replace("TYPED", typed, StringComparison.Ordinal), "where"), Is.False);
         Assert.That(IsPath("""{"$defs":{"where":TYPED}}""".Replace("TYPED", typed, StringComparison.Ordinal), "where"), Is.False, "a definition's name is no argument's");
     });
 
@@ -184,13 +187,25 @@ internal sealed class RootsStageTests
     [TestCase(33, false)]
     public void TryCreate_DeepSchema_IsReadUpToItsBound(int depth, bool read)
     {
-        string schema = string.Concat(Enumerable.Repeat("{\"items\":", depth - 1)) + """{"properties":{"where":{"format":"path"}}}""" + new string('}', depth - 1);
-        Assert.That(IsPath(schema, "where"), Is.EqualTo(read));
+        const string Inner = """{"properties":{"where":{"format":"path"}}}""";
+        foreach ((string open, string close) in new[] { ("{\"items\":", "}"), ("{\"anyOf\":[", "]}"), ("{\"$defs\":{\"x\":", "}}") })
+        {
+            string schema = string.Concat(Enumerable.Repeat(open, depth - 1)) + Inner + string.Concat(Enumerable.Repeat(close, depth - 1));
+            Assert.That(IsPath(schema, "where"), Is.EqualTo(read), open);
+        }
+    }
+
+    [TestCase(9_999, true)]
+    [TestCase(10_000, false)]
+    public void TryCreate_LargeSchema_IsReadUpToItsBound(int properties, bool read)
+    {
+        string others = string.Concat(Enumerable.Range(1, properties - 1).Select(static i => $"\"p{i}\":{{}},"));
+        Assert.That(IsPath($$$"""{"properties":{{{{others}}}"where":{"format":"path"}}}""", "where"), Is.EqualTo(read));
     }
 
     private static bool IsPath(string schema, string name)
     {
-        using JsonDocument document = JsonDocument.Parse(schema);
+        using JsonDocument document = JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = 512 });
         Assert.That(PathArgumentRules.TryCreate(PathArgumentMode.Auto, [], [], document.RootElement, out PathArgumentRules? rules, out _), Is.True);
         using JsonDocument arguments = JsonDocument.Parse($$"""{"{{name}}":"$HOME"}""");
         RootSet roots = RootSet.Create([new GuardRoot("/srv/project")], PathFlavor.Unix, links: null);
