@@ -3,7 +3,9 @@
 
 dotnet-stryker's runner for this test platform keeps its processes between mutants. What a static field was given once, before the mutant was switched on, stays, so that such a
 mutant lives whatever the tests say. TESTS is the folder of the compiled tests, MUTATED the library with all mutants in it; which one is on stands, as four bytes, in the file
-that STRYKER_MUTANT_FILE names. MCP_GUARD_MUTATE_HOSTS (default: one a core) processes run at a time. A run of all tests without a mutant has to pass first.
+that STRYKER_MUTANT_FILE names. MCP_GUARD_MUTATE_HOSTS (default: one a core) processes run at a time.
+
+A run of all tests without a mutant has to pass first, also where there is nothing to judge again: a test that fails on code that can be mutated "notices" every mutant.
 """
 import concurrent.futures
 import json
@@ -36,8 +38,6 @@ def main():
     with open(report_path, encoding="utf-8") as file:
         report = json.load(file)
     living = [mutant for source in report["files"].values() for mutant in source["mutants"] if mutant.get("static") and mutant["status"] == "Survived"]
-    if not living:
-        return 0
     hosts = int(os.environ.get("MCP_GUARD_MUTATE_HOSTS") or os.cpu_count() or 1)
     # Beside the folder of the tests, and not elsewhere: tests look for files above it.
     copy = tests.rstrip("/") + "-statics"
@@ -47,8 +47,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(hosts) as pool:
         start = time.monotonic()
         if run(copy, folder, -1, 600) != "Survived":
-            print("statics.py: the tests do not pass without a mutant; the mutants of static values were not judged", file=sys.stderr)
+            print("statics.py: the tests do not pass without a mutant, so the scores mean nothing; run Mcp.Guard.Tests.dll in " + copy, file=sys.stderr)
             return 1
+        if not living:
+            return 0
         limit = 30 + 4 * hosts * (time.monotonic() - start)
         for mutant, status in zip(living, pool.map(lambda mutant: run(copy, folder, int(mutant["id"]), limit), living)):
             mutant["status"] = status

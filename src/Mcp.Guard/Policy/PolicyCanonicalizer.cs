@@ -299,7 +299,8 @@ internal static class PolicyCanonicalizer
             {
                 writer.WriteStartObject();
                 Write(writer, "allow", list.Patterns.Order(StringComparer.Ordinal));
-                writer.WriteBoolean("allowPrivate", list.AllowPrivate);
+                // Earlier versions had such a key; without it the revision of every policy with URLs would change.
+                writer.WriteBoolean("allowPrivate", false);
                 Write(writer, "arguments", list.Arguments);
                 writer.WriteEndObject();
             }

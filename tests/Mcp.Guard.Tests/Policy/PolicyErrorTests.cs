@@ -47,6 +47,7 @@ internal sealed class PolicyErrorTests
         yield return Case("unknown-root-key", "{»\"server\":{}}", "/server", "unknown key 'server'", "Did you mean 'servers'?");
         yield return Case("unknown-case", "{»\"Servers\":{}}", "/Servers", "unknown key 'Servers'", "Did you mean 'servers'?");
         yield return Case("unknown-rule-key", Rule("»\"efect\":\"allow\""), "/servers/s/rules/r/efect", "unknown key 'efect'", "Did you mean 'effect'?");
+        yield return Case("unknown-in-urls", Rule("\"urls\":{\"allow\":[\"https://a.example\"],»\"allowPrivate\":true}"), "/servers/s/rules/r/urls/allowPrivate", "unknown key 'allowPrivate'");
         yield return Case("unknown-far", "{»\"zzzzzzzz\":1}", "/zzzzzzzz", "unknown key 'zzzzzzzz'", "Known keys are $schema");
         yield return Case("unknown-escaped-pointer", "{»\"a/b~c\":1}", "/a~1b~0c", "unknown key");
         yield return Case("unknown-invisible", "{»\"aud\u200Bit\":{}}", "/aud\u200Bit", "unknown key 'aud<U+200B>it'", "Did you mean 'audit'?");

@@ -101,8 +101,8 @@ internal sealed class PolicyModelTests
     [Test]
     public void Stricter_Urls_EveryListHolds()
     {
-        var one = new UrlSettings([new(["https://a.example"], AllowPrivate: false, [])]);
-        var other = new UrlSettings([new(["https://b.example"], AllowPrivate: true, ["/url"])]);
+        var one = new UrlSettings([new(["https://a.example"], [])]);
+        var other = new UrlSettings([new(["https://b.example"], ["/url"])]);
         Assert.That(one.Stricter(other).Lists, Is.EqualTo(one.Lists.Concat(other.Lists)));
     }
 

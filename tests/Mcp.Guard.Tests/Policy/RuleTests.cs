@@ -167,7 +167,7 @@ internal sealed class RuleTests
         const string Strict = """
             "b":{"tools":["*"],"effect":"allow","destructive":true,"timeout":"1m","timeoutWithProgress":"5m","rateLimit":{"permits":1,"per":"1m"},
              "paths":{"arguments":["/y"],"content":["/d"],"detect":"auto","access":"readWrite","rewrite":true},
-             "urls":{"allow":["https://b.example"],"allowPrivate":true},
+             "urls":{"allow":["https://b.example"]},
              "results":{"maxBytes":"1MiB","maxItems":70,"maxDepth":7,"overflow":"deny","remoteReferences":"remove","allowedHosts":["b.example","c.example"],"framing":"datamark","redact":true,
               "flags":{"bidi":"report","control":"ask","terminal":"deny"}}}
             """;
@@ -256,6 +256,7 @@ internal sealed class RuleTests
 
     [TestCase(true)]
     [TestCase(false)]
+    [Category("Allocation")]
     public void Judge_AllowPath_AllocatesNothing(bool isRead)
     {
         ServerSettings server = PolicyTexts.WithRules(Allow + ",\"c\":{\"tools\":[\"*\"],\"effect\":\"ask\",\"when\":false},\"d\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":true,\"require\":true}");

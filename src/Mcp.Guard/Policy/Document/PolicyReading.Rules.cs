@@ -265,7 +265,7 @@ internal sealed partial class PolicyReading
 
         if (node.Kind == JsonValueKind.Array)
         {
-            return new([new(ReadUrlPatterns(node), AllowPrivate: false, [])]);
+            return new([new(ReadUrlPatterns(node), [])]);
         }
 
         if (SectionReader.Open(node, PolicySection.Urls, problems) is not { } section)
@@ -278,7 +278,6 @@ internal sealed partial class PolicyReading
         [
             new(
                 section.Find("allow") is { } allow ? ReadUrlPatterns(allow) : [],
-                section.Flag("allowPrivate") ?? false,
                 section.Find("arguments") is { } arguments ? ReadPointers(arguments) : []),
         ]);
     }

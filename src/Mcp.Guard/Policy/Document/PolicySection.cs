@@ -51,7 +51,7 @@ internal sealed record PolicySection(string Name, params string[] Keys)
 
     public static readonly PolicySection Paths = new("paths", "arguments", "content", "detect", "rewrite", "access");
 
-    public static readonly PolicySection Urls = new("urls", "allow", "allowPrivate", "arguments");
+    public static readonly PolicySection Urls = new("urls", "allow", "arguments");
 
     public static readonly PolicySection Sampling = new(
         "sampling", "allow", "maxPromptTokens", "maxTokens", "maxDepth", "confirm", "allowContext", "rateLimit");

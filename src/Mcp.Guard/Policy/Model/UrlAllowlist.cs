@@ -2,6 +2,5 @@ namespace Mcp.Guard.Policy;
 
 /// <summary>URL patterns of one rule.</summary>
 /// <param name="Patterns">Patterns as a rule spells them; none permits no URL.</param>
-/// <param name="AllowPrivate">Whether names may resolve to private addresses.</param>
 /// <param name="Arguments">JSON Pointers of arguments that are URLs whatever they look like.</param>
-internal sealed record UrlAllowlist(IReadOnlyList<string> Patterns, bool AllowPrivate, IReadOnlyList<string> Arguments);
+internal sealed record UrlAllowlist(IReadOnlyList<string> Patterns, IReadOnlyList<string> Arguments);

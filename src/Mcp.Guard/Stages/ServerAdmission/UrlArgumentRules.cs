@@ -21,7 +21,7 @@ internal sealed class UrlArgumentRules
 
     public static UrlArgumentRules Create(Policy.UrlAllowlist source)
     {
-        UrlAllowlist allowlist = UrlAllowlist.Create(source.Patterns, source.AllowPrivate);
+        UrlAllowlist allowlist = UrlAllowlist.Create(source.Patterns);
         string? problem = allowlist.Problems.Count > 0 ? $"a URL pattern of a rule cannot be used: {allowlist.Problems[0].Message}" : null;
         var declared = new List<JsonPointerPattern>(source.Arguments.Count);
         foreach (string pointer in source.Arguments)

@@ -171,6 +171,7 @@ internal sealed class TextSanitizerTests
     [TestCase("Żółć 中文 עברית हिन्दी 👩‍👩‍👧 ")]
     [TestCase("{\"id\": 1042, \"name\": \"report.txt\", \"tags\": [\"a\"], \"modified\": \"2026-11-22T10:00:00Z\"},\n")]
     [TestCase("    for (int i = 0; i < items.Count; i++) { total += items[i].Price; } // List<int>\n")]
+    [Category("Allocation")]
     public void CleanText_SanitizedAndRedacted_AllocatesNothing(string piece)
     {
         string text = new StringBuilder().Insert(0, piece, 200).ToString();

@@ -188,6 +188,7 @@ internal sealed class RootSetPropertyTests
 
     [Test]
     [Platform(Include = "Linux")]
+    [Category("Allocation")]
     public void Check_PlainPathOfAnExistingFile_AllocatesNothing()
     {
         string folder = Directory.CreateTempSubdirectory("mcp-guard-alloc-").FullName;

@@ -55,7 +55,7 @@ internal sealed class AdmissionStageTests
     [TestCase("https://api.example.net", "/x", null)]
     public void Create_RuleThatCannotBeUsed_SaysWhy(string pattern, string pointer, string? problem) =>
         Assert.That(
-            UrlArgumentRules.Create(new Mcp.Guard.Policy.UrlAllowlist([pattern], AllowPrivate: false, [pointer])).Problem,
+            UrlArgumentRules.Create(new Mcp.Guard.Policy.UrlAllowlist([pattern], [pointer])).Problem,
             problem is null ? Is.Null : Does.StartWith(problem));
 
     [Test]

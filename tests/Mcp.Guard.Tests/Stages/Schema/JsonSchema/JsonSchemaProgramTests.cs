@@ -61,6 +61,7 @@ internal sealed class JsonSchemaProgramTests
     }
 
     [Test]
+    [Category("Allocation")]
     public void Validate_ValidInstance_AllocatesNothing()
     {
         JsonSchemaProgram program = SchemaTestText.Compile(SchemaFuzz.Seeds[0]);
