@@ -28,7 +28,7 @@ internal static class ComposeService
             Translate(service, arguments.Dequeue(), arguments, secrets);
         }
 
-        service["image"] = JsonValue.Create(arguments.Dequeue());
+        service["image"] = JsonValue.Create(Escape(arguments.Dequeue()));
         var command = new JsonArray();
         while (arguments.Count > 0)
         {

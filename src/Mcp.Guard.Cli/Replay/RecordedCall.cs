@@ -38,6 +38,9 @@ internal sealed class RecordedCall
     /// <summary>The stage that denied; empty where none did.</summary>
     public string PastStage { get; init; } = string.Empty;
 
+    /// <summary>True where a dry run let the call pass: <see cref="Past"/> is what the policy of then said, not what became of it.</summary>
+    public bool PassedByDryRun { get; init; }
+
     /// <summary>How many calls the record stands for.</summary>
     public long Count { get; init; } = 1;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Mcp.Guard.Audit;
 using Mcp.Guard.Cli.Audit;
+using Mcp.Guard.Pipeline;
 
 namespace Mcp.Guard.Cli.Replay;
 
@@ -31,13 +32,17 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
             {
                 Tools.Take(entry.ToRecord());
             }
-            else if (entry.Kind is AuditKind.Intent or AuditKind.Denial && AuditFileReader.Matches(entry, selection.Query) && IsInTime(entry) && selection.Includes(entry)
+            else if (entry.Kind is AuditKind.Intent or AuditKind.Denial && AuditFileReader.Matches(entry, selection.Query) && IsInTime(entry) && Includes(entry)
                 && Take(entry, report) is { } call)
             {
                 yield return call;
             }
         }
     }
+
+    // What a dry run let pass was denied or asked about, as far as the policy of then goes.
+    private bool Includes(AuditEntry entry) =>
+        selection.Includes(entry) || (selection.DeniedOnly && entry.Kind == AuditKind.Intent && DryRunPasses(entry.ToRecord()).Any() && (selection with { DeniedOnly = false }).Includes(entry));
 
     private bool IsInTime(AuditEntry entry) => selection.Query.From is not { } from || entry.Time >= from;
 
@@ -56,8 +61,17 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
             return null;
         }
 
-        bool denied = entry.Kind == AuditKind.Denial;
-        if (denied && record.Code is { } code && ignored.Contains(code))
+        if (record.Decision is "would-deny" or "would-ask")
+        {
+            return null; // of a dry run: the call goes on, and its intent or its denial tells how it ended and names this
+        }
+
+        (string Stage, string Code)[] passed = entry.Kind == AuditKind.Intent ? [.. DryRunPasses(record)] : [];
+        (string Stage, string Code) wouldDeny = passed.FirstOrDefault(static pass => IsDenial(pass.Code));
+        bool denied = entry.Kind == AuditKind.Denial || wouldDeny.Code is not null;
+        string? pastCode = wouldDeny.Code ?? record.Code;
+        string? pastStage = wouldDeny.Stage ?? record.Stage;
+        if (denied && pastCode is not null && ignored.Contains(pastCode))
         {
             report.Ignored += record.Count;
             return null;
@@ -77,13 +91,34 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
             Arguments = arguments,
             MissingArguments = missing,
             Past = denied
-                ? string.Equals(record.Stage, GuardStages.Consent, StringComparison.Ordinal) ? PastVerdict.Asked : PastVerdict.Denied
-                : record.Code is null ? PastVerdict.Passed : PastVerdict.Asked,
-            PastCode = denied ? record.Code ?? string.Empty : string.Empty,
-            PastStage = denied ? record.Stage ?? string.Empty : string.Empty,
+                ? string.Equals(pastStage, GuardStages.Consent, StringComparison.Ordinal) ? PastVerdict.Asked : PastVerdict.Denied
+                : record.Code is null && passed.Length == 0 ? PastVerdict.Passed : PastVerdict.Asked,
+            PastCode = denied ? pastCode ?? string.Empty : string.Empty,
+            PastStage = denied ? pastStage ?? string.Empty : string.Empty,
+            PassedByDryRun = passed.Length > 0,
             Count = Math.Max(1, record.Count),
         };
     }
+
+    /// <summary>What a dry run let the call of an intent pass: stage and code of each denial and question; empty for a guard in force.</summary>
+    private static IEnumerable<(string Stage, string Code)> DryRunPasses(AuditRecord record)
+    {
+        if (record is not { PolicyRevision: { } revision, Reason: { } reason }
+            || !revision.StartsWith(DryRun.Mark, StringComparison.Ordinal) || !reason.StartsWith(DryRun.PassedReason, StringComparison.Ordinal))
+        {
+            yield break;
+        }
+
+        foreach (string pass in reason[DryRun.PassedReason.Length..].Split(", "))
+        {
+            int colon = pass.IndexOf(':', StringComparison.Ordinal);
+            yield return colon < 0 ? (string.Empty, pass) : (pass[..colon], pass[(colon + 1)..]);
+        }
+    }
+
+    /// <summary>Whether a dry run writes the code for a denial; the others are questions.</summary>
+    private static bool IsDenial(string code) =>
+        code is GuardDenialCodes.RuleDenied or GuardDenialCodes.ArgumentsInvalid or GuardDenialCodes.BudgetSpent or GuardDenialCodes.RateLimited;
 
     /// <summary>Whether the target is what was asked for: a long one is cut, and credentials are taken out of what is no listed tool.</summary>
     private static bool IsWhole(AuditEntry entry, AuditRecord record) =>

@@ -77,6 +77,8 @@ internal sealed class ReplayReport
 
     private static string WordOf(RecordedCall call) => call.Past switch
     {
+        PastVerdict.Asked when call.PassedByDryRun => "would-ask, passed by a dry run",
+        PastVerdict.Denied when call.PassedByDryRun => $"would-deny {call.PastCode}, passed by a dry run",
         PastVerdict.Passed => "passed",
         PastVerdict.Asked => call.PastCode.Length == 0 ? "asked, allowed" : $"asked, {call.PastCode}",
         _ => $"denied {call.PastCode}",

@@ -25,7 +25,7 @@ internal sealed class AuditTrail(IAuditSink sink, IAuditContent content, TimePro
                 Intent = call.Caller.Intent,
                 Decision = call.Continues is not null ? "continue" : "allow",
                 Code = call.ConsentNote,
-                Reason = call.PassedByDryRun is { } passed ? "dry run, passed: " + string.Join(", ", passed) : null,
+                Reason = call.PassedByDryRun is { } passed ? DryRun.PassedReason + string.Join(", ", passed) : null,
                 Rule = Rules(call),
                 PolicyRevision = call.PolicyRevision,
                 Content = new AuditedArguments(content, call.Parameters, call.Policy.Audit.Arguments),

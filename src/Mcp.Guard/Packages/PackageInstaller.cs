@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Mcp.Guard.Isolation;
 using Mcp.Guard.Policy;
+using Mcp.Guard.State;
 
 namespace Mcp.Guard.Packages;
 
@@ -19,13 +20,23 @@ internal sealed class PackageInstaller(PackageStore store, PackageInstallerOptio
     private const UnixFileMode Reading = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode Executing = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     private const int LongestFile = 16 << 20;
+    private const string Staging = ".staging-";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Installs a package unless the store holds it as it was installed.</summary>
     /// <returns>Whether anything was installed.</returns>
     /// <exception cref="PackageException">It cannot be installed, or gives something else than the lock says.</exception>
     public async Task<bool> InstallAsync(PackageEndpoint package, CancellationToken ct)
     {
+        if (Holds(package))
+        {
+            return false; // before the lock: a store that is whole need not be writable
+        }
+
         MakeFolder(store.Folder);
+        using StateFileLock alone = await TakeAsync(ct).ConfigureAwait(false);
+        RemoveLeftovers();
         PackageLock lockFile = PackageLock.Open(store.Folder);
         PackageRecord? before = lockFile.Find(package);
         if (before is not null && IsSound(package))
@@ -33,7 +44,7 @@ internal sealed class PackageInstaller(PackageStore store, PackageInstallerOptio
             return false;
         }
 
-        string staging = Path.Combine(store.Folder, $".staging-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}");
+        string staging = Path.Combine(store.Folder, $"{Staging}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}");
         MakeFolder(staging);
         try
         {
@@ -55,6 +66,47 @@ internal sealed class PackageInstaller(PackageStore store, PackageInstallerOptio
         finally
         {
             Remove(staging);
+        }
+    }
+
+    private bool Holds(PackageEndpoint package) => Directory.Exists(store.Folder) && PackageLock.Open(store.Folder).Find(package) is not null && IsSound(package);
+
+    /// <summary>One installation at a time: each writes the lock of all packages, and puts folders in place of others.</summary>
+    private async Task<StateFileLock> TakeAsync(CancellationToken ct)
+    {
+        long begin = options.Time.GetTimestamp();
+        while (true)
+        {
+            if (StateFileLock.TryTake(Path.Combine(store.Folder, "install")) is { } taken)
+            {
+                return taken;
+            }
+
+            if (options.Time.GetElapsedTime(begin) >= options.Timeout)
+            {
+                throw new PackageException($"another 'mcp-guard install' works on the store {store.Folder}. Wait for its end, then run this one again");
+            }
+
+            await Task.Delay(Pause, options.Time, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes what installations left that were ended before their time; while the lock is held no other one runs.</summary>
+    private void RemoveLeftovers()
+    {
+        foreach (DirectoryInfo left in new DirectoryInfo(store.Folder).EnumerateDirectories(Staging + "*", new EnumerationOptions { AttributesToSkip = 0 }))
+        {
+            try
+            {
+                if (left.LinkTarget is null)
+                {
+                    Remove(left.FullName);
+                }
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Another account's, such as of an installation with sudo: it takes room and is in nobody's way.
+            }
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed class DryRun(AuditTrail audit, ILogger logger)
     /// <summary>Begins the policy revision of every record of a dry run, so that none can be taken for one of a guard in force.</summary>
     public const string Mark = "dry-run:";
 
+    /// <summary>Begins the reason of an intent that left although a guard in force would have denied or asked; each stage and code follow.</summary>
+    public const string PassedReason = "dry run, passed: ";
+
     /// <summary>Whether a denial of this stage is one that passes. A fault of the stage is not: it says nothing of the policy.</summary>
     public static bool Covers(string stage, in GuardDecision decision) => decision.Kind switch
     {

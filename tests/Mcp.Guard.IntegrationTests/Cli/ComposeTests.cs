@@ -37,6 +37,10 @@ internal sealed class ComposeTests
     }
 
     [Test]
+    public void From_ImageWithADollar_NamesNoVariableOfWhoeverRunsCompose() =>
+        Assert.That(ComposeService.From(PlanWith("--rm") with { Arguments = ["run", "--rm", "${REGISTRY}/server"] }, Secrets)["image"]!.GetValue<string>(), Is.EqualTo("$${REGISTRY}/server"));
+
+    [Test]
     public void Write_HostileTexts_StayTextsOfOneLine()
     {
         var root = new System.Text.Json.Nodes.JsonObject

@@ -116,6 +116,26 @@ internal sealed class InstallTests : IDisposable
     }
 
     [Test]
+    public async Task Install_TwoAtOnceIntoOneStore_BothEndUpInTheLock()
+    {
+        RequireNpm();
+        _folder.Write("dep.json", """{ "servers": { "d": { "package": { "npm": "probe-other", "version": "1.0.0" }, "isolation": { "mode": "none" } } } }""");
+        _registry.Publish("probe-other", """{ "name": "probe-other", "version": "1.0.0", "type": "module", "bin": "index.js" }""", ("index.js", Server));
+        string leftover = Directory.CreateDirectory(Path.Combine(Store, ".staging-0123")).FullName;
+
+        McpGuardProcess[] both = await Task.WhenAll(
+            RunAsync("install", "policy.json", "--npm-registry", _registry.Url), RunAsync("install", "dep.json", "--npm-registry", _registry.Url));
+        Assert.That(both.Select(static run => run.ExitCode), Has.All.Zero, both[0].Both + both[1].Both);
+        foreach (string policy in (string[])["policy.json", "dep.json"])
+        {
+            McpGuardProcess check = await RunAsync("install", policy, "--check");
+            Assert.That(check.ExitCode, Is.Zero, check.Both);
+        }
+
+        Assert.That(Directory.Exists(leftover), Is.False, "what an installation left that was killed");
+    }
+
+    [Test]
     public async Task Install_DotnetToolFromAFolder_LocksAndStarts()
     {
         PackageServerTests.Pack(Path.Combine(_folder.Folder("feed"), "Probe.Server.1.0.0.nupkg"));

@@ -158,6 +158,36 @@ internal sealed class ReplayTests
         }
     }
 
+    [TestCase("""{ "tools": ["other"], "effect": "deny" }""", "same", 0)]
+    [TestCase("""{ "tools": ["other"], "effect": "ask" }""", "askedInsteadOfDenied", 0)]
+    [TestCase("""{ "tools": ["other"], "effect": "allow", "rateLimit": { "permits": 2, "per": "1h" } }""", "newlyPasses", 1)]
+    public async Task Replay_LogOfADryRun_CountsACallOnceAndAsThePolicyOfThenSaid(string rule, string change, int exitCode)
+    {
+        await using var guard = new AuditFixture(Then, static builder => builder.RunDry());
+        await LogAsync(guard, ("other", """{"n":1}"""), ("other", """{"n":2}"""));
+        JsonElement group = await GroupAsync(guard, Draft($"\"r\": {rule}"), "other", exitCode);
+        Assert.Multiple(() =>
+        {
+            Assert.That(group.GetProperty("change").GetString(), Is.EqualTo(change));
+            Assert.That(group.GetProperty("was").GetString(), Is.EqualTo("would-deny rule-denied, passed by a dry run"));
+            Assert.That(group.GetProperty("calls").GetInt64(), Is.EqualTo(2));
+        });
+        Assert.That((await GroupAsync(guard, Draft($"\"r\": {rule}"), "other", exitCode, "--denied")).GetProperty("calls").GetInt64(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Replay_LogOfADryRun_WhatWouldAskCountsAsAskedAbout()
+    {
+        await using var guard = new AuditFixture(static server => server.Ask("ask", rule => rule.Tools("echo")), static builder => builder.RunDry());
+        await LogAsync(guard, ("echo", "{}"));
+        Assert.That(Of(await GroupAsync(guard, Draft("""
+            "r": { "tools": ["echo"], "effect": "ask" }
+            """), "echo", 0)), Is.EqualTo(("same", "asked")));
+        Assert.That(Of(await GroupAsync(guard, Draft("""
+            "r": { "tools": ["echo"], "effect": "allow" }
+            """), "echo", 1)), Is.EqualTo(("newlyPasses", "passes")));
+    }
+
     // ---- what the record does not hold ------------------------------------------------------------------------------------------------------
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Text;
 using Mcp.Guard.Packages;
 using Mcp.Guard.Policy;
+using Mcp.Guard.State;
 
 namespace Mcp.Guard.Tests.Packages;
 
@@ -36,6 +37,17 @@ internal sealed class PackageStoreTests
     {
         Fill("""{ "name": "@scope/server", "version": "1.2.3", "bin": "dist/index.js" }""");
         Assert.That(() => new PackageStore(_store).Verify(Package), Throws.TypeOf<PackageException>().With.Message.Contains("mcp-guard install"));
+    }
+
+    [Test]
+    public void InstallAsync_WhileAnotherInstallationWorksOnTheStore_TouchesNothingAndSaysSo()
+    {
+        using StateFileLock other = StateFileLock.TryTake(Path.Combine(_store, "install"))!;
+        string leftover = Directory.CreateDirectory(Path.Combine(_store, ".staging-0")).FullName;
+        var installer = new PackageInstaller(new PackageStore(_store), new PackageInstallerOptions { Timeout = TimeSpan.Zero });
+
+        Assert.That(async () => await installer.InstallAsync(Package, CancellationToken.None), Throws.TypeOf<PackageException>().With.Message.Contains("another 'mcp-guard install'"));
+        Assert.That(Directory.Exists(leftover), "it may be the other's");
     }
 
     [TestCase("change")]
