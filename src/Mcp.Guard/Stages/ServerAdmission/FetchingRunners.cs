@@ -86,7 +86,7 @@ internal static class FetchingRunners
         return Aliases.GetValueOrDefault(lower, lower);
     }
 
-    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || name is "dotnet" or "go" or "nix" or "docker" or "podman" or "nerdctl" or "node" || IsPython(name);
+    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || name is "dotnet" or "go" or "nix" or "docker" or "podman" or "nerdctl" || IsPython(name);
 
     private static bool IsPython(string name) => name.StartsWith("python", StringComparison.Ordinal) || name is "py";
 

@@ -38,6 +38,17 @@ internal sealed class AdmissionHttpTests
         Assert.That((refused.Verdict.Denial.ToString(), server.Connections), Is.EqualTo((denial, 0)));
     }
 
+    // Letters of two directions in one label, and a capital that Uri leaves as it is where there are no tables of the system.
+    [TestCase("\u05D0a")]
+    [TestCase("-\u05D0")]
+    [TestCase("\u00C0")]
+    public async Task Send_HostThatUriWouldSendOtherwise_IsRefused(string label)
+    {
+        using HttpClient client = Client(Loopback, "https://*.example.net");
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"https://{label}.example.net/")))!;
+        Assert.That(refused.Verdict.Denial, Is.EqualTo(UrlDenial.HostNotCanonical));
+    }
+
     [TestCase("[::1]")]
     [TestCase("[::ffff:127.0.0.1]")]
     public async Task Send_AddressOfVersion6_IsAdmittedInItsBrackets(string host)
@@ -214,6 +225,7 @@ internal sealed class AdmissionHttpTests
     [TestCase("http://a.example/x", "https://a.example:80/x", false)]
     [TestCase("http://a.example/x", "http://b.example/x", false)]
     [TestCase("http://a.example/x", "http://a.example:81/x", false)]
+    [TestCase("http://\u05D0a.example/x", "http://\u05D0a.example/x", false)]
     public void IsSameOrigin_Urls_CompareSchemeHostAndPort(string left, string right, bool expected) => Assert.That(AdmissionHandler.IsSameOrigin(new Uri(left), new Uri(right)), Is.EqualTo(expected));
 
     [TestCase(false)]
