@@ -135,6 +135,18 @@ internal sealed class ResourceUriTests
         Assert.That(decision.Code, Is.EqualTo(GuardDenialCodes.PathOutsideRoots));
     }
 
+    [TestCase("{\"resource\":", "}", 7, false)]
+    [TestCase("{\"resource\":", "}", 8, true)]
+    [TestCase("{\"content\":", "}", 8, true)]
+    [TestCase("[", "]", 7, false)]
+    [TestCase("[", "]", 8, true)]
+    public async Task Evaluate_ValuesNestedDeeperThanContent_AreDeniedUnseen(string open, string close, int depth, bool denied)
+    {
+        string nested = string.Concat(Enumerable.Repeat(open, depth)) + "{\"uri\":\"demo://a\"}" + string.Concat(Enumerable.Repeat(close, depth));
+        GuardDecision decision = await JudgeResultAsync("{\"content\":[" + nested + "]}", isError: false);
+        Assert.That(decision.Reason, Is.EqualTo(denied ? "a resource of the result: it lies deeper than any content block" : string.Empty));
+    }
+
     private static async Task<GuardDecision> JudgeResultAsync(string result, bool isError)
     {
         await using var guard = new GuardFixture(settings => settings.Root("/srv/project"));
