@@ -22,6 +22,7 @@ internal static class TokenFinder
     private const int MaxUserInformation = 256;
 
     private const string LicenseMark = "NRAL";
+    private const string CloudMark = ".atlasv1.";
     private const string PuttyBegin = "PuTTY-User-Key-File-";
 
     /// <summary>How the bot tokens of Discord start: four characters of base64 hold the first three digits of a number, of which the first is none of 0.</summary>
@@ -29,12 +30,12 @@ internal static class TokenFinder
         [.. Enumerable.Range(100, 900).Select(number => Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(number.ToString(System.Globalization.CultureInfo.InvariantCulture))))];
 
     /// <summary>What may stand before a token of an older Vault: two characters are too few to look for.</summary>
-    private static string[] VaultMarks { get; } = [" ", "\"", "'", "=", ":", "`", "\n", "\t", "(", ","];
+    private static string[] VaultMarks { get; } = [" ", "\"", "'", "=", ":", "`", "\n", "\t", "(", ",", ">"];
 
     /// <summary>What opens a structure of its own.</summary>
     private static readonly string[] Structures =
     [
-        PemBegin, SshBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", LicenseMark,
+        PemBegin, SshBegin, PuttyBegin, "eyJ", "://", "/services/", "/webhooks/", "/webhookb2/", "/triggers/", "/workflows/", LicenseMark, CloudMark,
         .. CommandLineFinder.Phrases, .. KeyParameterFinder.Phrases, .. DiscordStarts, .. VaultMarks.Select(mark => mark + "s."),
     ];
 
@@ -133,6 +134,7 @@ internal static class TokenFinder
             ':' when rest.StartsWith("://", StringComparison.Ordinal) => UserInformation(text, start, ref matches),
             '/' => Webhook(text, start, ref matches),
             'N' when rest.StartsWith(LicenseMark, StringComparison.Ordinal) => LicenseKey(text, start, ref matches),
+            '.' when rest.StartsWith(CloudMark, StringComparison.Ordinal) => CloudToken(text, start, ref matches),
             _ when rest.Length > 2 && rest[1..].StartsWith("s.", StringComparison.Ordinal) => VaultToken(text, start + 1, ref matches) is int token && token > start + 1 ? token : start,
             _ => start,
         };
@@ -406,7 +408,8 @@ internal static class TokenFinder
         ReadOnlySpan<char> before = WithoutVersion(text[from..mark]);
         (string? family, int needed) = before switch
         {
-            _ when before.EndsWith("hooks.slack.com", StringComparison.OrdinalIgnoreCase) => ("slack-webhook", 20),
+            _ when before.EndsWith("hooks.slack.com", StringComparison.OrdinalIgnoreCase)
+                || before.EndsWith("hooks.slack-gov.com", StringComparison.OrdinalIgnoreCase) => ("slack-webhook", 20),
             _ when before.EndsWith("discord.com/api", StringComparison.OrdinalIgnoreCase)
                 || before.EndsWith("discordapp.com/api", StringComparison.OrdinalIgnoreCase) => ("discord-webhook", 40),
             _ when before.EndsWith("webhook.office.com", StringComparison.OrdinalIgnoreCase)
@@ -449,6 +452,26 @@ internal static class TokenFinder
         return slash >= 0 && slash + 2 < address.Length && address[slash + 1] is 'v' or 'V' && !address[(slash + 2)..].ContainsAnyExceptInRange('0', '9')
             ? address[..slash]
             : address;
+    }
+
+    /// <summary>Tokens of Terraform Cloud: 14 characters, the mark, then 60 or more.</summary>
+    private static int CloudToken(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
+    {
+        int head = mark;
+        while (head > 0 && mark - head < 20 && SecretAlphabet.Alphanumeric.Contains(text[head - 1]))
+        {
+            head--;
+        }
+
+        int body = mark + CloudMark.Length;
+        int length = SecretAlphabet.Run(text, body, SecretAlphabet.UrlSafe);
+        if (mark - head < 10 || length < 40)
+        {
+            return mark;
+        }
+
+        (matches ??= new()).Add(head, body + length, "terraform");
+        return body + length;
     }
 
     /// <summary>License keys of New Relic: 36 hexadecimal digits, then the mark.</summary>

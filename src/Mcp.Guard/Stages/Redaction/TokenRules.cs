@@ -11,6 +11,11 @@ internal static class TokenRules
         new("ASIA", "aws", UpperDigit, 16),
         new("ABIA", "aws", UpperDigit, 16),
         new("ACCA", "aws", UpperDigit, 16),
+        // Session tokens begin with a length, then "origin_" or "er/aws", in base64.
+        new("IQoJb3JpZ2luX2Vj", "aws", Base64, 60),
+        new("FwoGZXIvYXdz", "aws", Base64, 60),
+        new("ABSKQmVkcm9ja", "aws", Base64, 40),
+        new("bedrock-api-key-", "aws", Base64, 40),
         new("ghp_", "github-pat", Word, 30),
         new("gho_", "github-oauth", Word, 30),
         new("ghu_", "github-user", Word, 30),
@@ -144,5 +149,13 @@ internal static class TokenRules
         new("sm_aat_", "settlemint", Alphanumeric, 16),
         new("tk-us-", "scalingo", UrlSafe, 40),
         new("lob_live_", "lob", Alphanumeric, 30),
+        new("secret_", "notion", Alphanumeric, 40, Alone: true),
+        new("CLOJARS_", "clojars", Hex, 48),
+        new("nvapi-", "nvidia", UrlSafe, 40),
+        new("tvly-", "tavily", UrlSafe, 24),
+        new("lsv2_", "langsmith", Word, 40),
+        new("sk-lf-", "langfuse", UrlSafe, 32),
+        new("phx_", "posthog", Alphanumeric, 36),
+        new("rnd_", "render", Alphanumeric, 28),
     ];
 }

@@ -40,7 +40,7 @@ internal static class CodePoints
 
     /// <summary>Scripts written without spaces, where a zero width space marks a word end: Thai, Lao, Myanmar, Khmer with their extensions.</summary>
     public static bool IsSoutheastAsian(int point) => point is >= 0x0E00 and <= 0x0EFF or >= 0x1000 and <= 0x109F
-        or >= 0x1780 and <= 0x17FF and not (0x17B4 or 0x17B5) or >= 0x19E0 and <= 0x19FF or >= 0xA9E0 and <= 0xA9FF or >= 0xAA60 and <= 0xAA7F;
+        or >= 0x1780 and <= 0x17FF and not (0x17B4 or 0x17B5) or >= 0x19E0 and <= 0x19FF or >= 0xA9E0 and <= 0xA9FF or >= 0xAA60 and <= 0xAA7F or >= 0x116D0 and <= 0x116FF;
 
     /// <summary>A Braille pattern with at least one dot.</summary>
     public static bool IsDottedBraille(int point) => point is > 0x2800 and <= 0x28FF;

@@ -294,7 +294,7 @@ internal static class HtmlReader
             return;
         }
 
-        at++;
+        // A blank behind the seconds will do: "0 url=...".
         while (at < value.Length && (IsBlank(value[at]) || value[at] is ';' or ','))
         {
             at++;

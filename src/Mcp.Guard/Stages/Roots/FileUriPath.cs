@@ -9,6 +9,22 @@ internal static class FileUriPath
     /// <summary>True where the text starts like a file URI, in any case.</summary>
     public static bool HasScheme(ReadOnlySpan<char> text) => text.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// A text as readers of URLs take it: without control characters and blanks in front, without tabs and line ends anywhere (WHATWG URL, basic URL
+    /// parser). It tells what a text may be taken for; <see cref="TryRead"/> refuses all of these.
+    /// </summary>
+    public static string AsUrl(string text)
+    {
+        int start = 0;
+        while (start < text.Length && text[start] <= ' ')
+        {
+            start++;
+        }
+
+        string rest = text[start..];
+        return rest.AsSpan().ContainsAny('\t', '\n', '\r') ? string.Concat(rest.Split('\t', '\n', '\r')) : rest;
+    }
+
     public static bool TryRead(string uri, PathFlavor flavor, out string path, out PathDenial denial)
     {
         path = string.Empty;

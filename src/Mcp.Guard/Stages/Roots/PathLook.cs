@@ -22,7 +22,7 @@ internal static class PathLook
 
     /// <summary>
     /// True where the text, or its decoded or folded form, looks like a path. A text of several lines is taken for a list of paths if every
-    /// line looks like one, else for prose or code.
+    /// line looks like one, else for prose or code; a file URI with a root is one, whatever its lines are.
     /// </summary>
     public static bool LooksLikePath(string text)
     {
@@ -30,6 +30,11 @@ internal static class PathLook
         if (trimmed.IsEmpty || trimmed.Length > PathRules.MaxWindowsChars)
         {
             return false;
+        }
+
+        if (trimmed[0] is 'f' or 'F' or < ' ' && FileUriPath.AsUrl(trimmed.ToString()).StartsWith("file:/", StringComparison.OrdinalIgnoreCase))
+        {
+            return true;
         }
 
         if (trimmed.IndexOfAny('\n', '\r') < 0)

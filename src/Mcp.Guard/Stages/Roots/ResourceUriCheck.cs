@@ -35,20 +35,36 @@ internal sealed class ResourceUriCheck(IRootNormalizer normalizer)
     /// <summary>How a URI that may name a file is read; null for one of another scheme.</summary>
     private static RootInputKind? KindOf(string uri)
     {
-        if (FileUriPath.HasScheme(uri))
+        if (NamesFile(FileUriPath.AsUrl(uri)))
         {
             return RootInputKind.FileUri;
         }
 
-        int colon = uri.IndexOf(':', StringComparison.Ordinal);
+        // One letter is a drive.
+        return SchemeLength(uri) <= 1 && PathLook.LooksLikePath(uri) ? RootInputKind.Path : null;
+    }
 
-        // One letter is a drive. "jar:file:..." names a file all the same, and reads as none that is permitted.
-        if (colon > 1 && char.IsAsciiLetter(uri[0]) && uri.AsSpan(0, colon).IndexOfAnyExcept(SchemeCharacters) < 0)
+    /// <summary>A file URI, also behind other schemes: "jar:file:..." names a file all the same, and reads as none that is permitted.</summary>
+    private static bool NamesFile(ReadOnlySpan<char> url)
+    {
+        while (!FileUriPath.HasScheme(url))
         {
-            return uri.AsSpan(colon + 1).Contains("file:", StringComparison.OrdinalIgnoreCase) && FileUriPath.HasScheme(uri.AsSpan(colon + 1).TrimStart("/:")) ? RootInputKind.FileUri : null;
+            int scheme = SchemeLength(url);
+            if (scheme == 0)
+            {
+                return false;
+            }
+
+            url = url[(scheme + 1)..].TrimStart("/: ");
         }
 
-        return PathLook.LooksLikePath(uri) ? RootInputKind.Path : null;
+        return true;
+    }
+
+    private static int SchemeLength(ReadOnlySpan<char> url)
+    {
+        int colon = url.IndexOf(':');
+        return colon > 0 && char.IsAsciiLetter(url[0]) && !url[..colon].ContainsAnyExcept(SchemeCharacters) ? colon : 0;
     }
 
     private static readonly System.Buffers.SearchValues<char> SchemeCharacters =

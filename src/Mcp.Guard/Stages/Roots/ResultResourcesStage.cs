@@ -35,9 +35,9 @@ internal sealed class ResultResourcesStage(ResourceUriCheck check) : IGuardStage
 
     private string? FindDenied(JsonElement value, int depth, ResultContext context)
     {
-        if (depth > MaxDepth)
+        if (depth > MaxDepth && value.ValueKind is (JsonValueKind.Array or JsonValueKind.Object))
         {
-            return null; // no content block lies so deep
+            return "it lies deeper than any content block"; // and a host may look there all the same
         }
 
         if (value.ValueKind == JsonValueKind.Array)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Mcp.Guard.Unicode;
 
 namespace Mcp.Guard.Stages.ServerAdmission;
 
@@ -95,7 +96,7 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
     /// <summary>True where scheme, host and port agree; the endpoint that a legacy SSE server announces has to pass this too.</summary>
     public static bool IsSameOrigin(Uri left, Uri right) =>
         string.Equals(left.Scheme, right.Scheme, StringComparison.Ordinal)
-        && string.Equals(left.IdnHost, right.IdnHost, StringComparison.OrdinalIgnoreCase) && left.Port == right.Port;
+        && SentHost.Of(left) is { } host && string.Equals(host, SentHost.Of(right), StringComparison.OrdinalIgnoreCase) && left.Port == right.Port;
 
     /// <summary>Judges a URL both as it is written and as <see cref="Uri"/> will send it; the two have to name the same host and port.</summary>
     private static string Admit(string written, Uri uri, Judge judge)
@@ -112,8 +113,8 @@ internal sealed class AdmissionHandler(UrlAllowlist allowlist, AdmissionHttpOpti
             throw new UrlRefusedException(UrlVerdict.Deny(denial));
         }
 
-        string sent = uri.IdnHost.Trim('[', ']');
-        bool same = uri.Port == parsed.Port
+        string? sent = SentHost.Of(uri);
+        bool same = sent is not null && uri.Port == parsed.Port
             && (parsed.Address is not null
                 ? IPAddress.TryParse(sent, out IPAddress? address) && address.Equals(parsed.Address)
                 : parsed.Host.Equals(sent, StringComparison.OrdinalIgnoreCase));

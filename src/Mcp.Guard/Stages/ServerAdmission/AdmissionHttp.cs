@@ -69,7 +69,7 @@ internal static class AdmissionHttp
             }
         }
 
-        throw last!;
+        throw last ?? new SocketException((int)SocketError.HostNotFound); // a proxy whose name has no address
     }
 
     private static bool Judge(UrlAllowlist allowlist, AdmissionHttpOptions options, bool isTls, string host, int port, IPAddress[] addresses, out UrlVerdict verdict)

@@ -61,7 +61,8 @@ internal static class EnvironmentRules
             {
                 ReadOnlySpan<char> before = rest[..equals];
                 int start = before.LastIndexOfAny(WordStarts) + 1;
-                if (start < equals && IsForbidden(before[start..].ToString()))
+                ReadOnlySpan<char> word = before[start..];
+                if (IsForbidden(word.ToString()) || IsForbidden(SplitString(word).ToString()))
                 {
                     return true;
                 }
@@ -72,6 +73,10 @@ internal static class EnvironmentRules
 
         return false;
     }
+
+    /// <summary>The command line behind <c>env -S</c> where no blank stands between, also as the last of several options in one; empty where there is none.</summary>
+    public static ReadOnlySpan<char> SplitString(ReadOnlySpan<char> argument) =>
+        argument.StartsWith('-') && argument.IndexOf('S') is > 0 and int at ? argument[(at + 1)..] : [];
 
     /// <summary>True for a variable that no list can permit; case is ignored, as npm and Windows do.</summary>
     public static bool IsForbidden(string name)

@@ -10,8 +10,6 @@ namespace Mcp.Guard.Stages.ServerAdmission;
 /// </summary>
 internal static class FetchingRunners
 {
-    private const int MaxWrappers = 4;
-
     private static readonly SearchValues<char> WordEnds = SearchValues.Create(" \t\r\n;&|()<>\"'`$=/\\{}");
 
     /// <summary>What a package with a version, a path or a URL has, and the bare name of a program has not.</summary>
@@ -48,44 +46,23 @@ internal static class FetchingRunners
     public static RunnerVerdict Check(string command, IReadOnlyList<string> arguments)
     {
         string name = NameOf(command);
-        for (int wrapped = 0; ; wrapped++)
+        if (!Wrappers.Contains(name))
         {
-            if (name is "node" or "bun" or "deno" && ScriptOf(arguments, out IReadOnlyList<string> after) is { } script && RunnerWords.Contains(script))
-            {
-                name = script;
-                arguments = after;
-            }
-
-            if (Shells.Contains(name))
-            {
-                return NamesARunner(arguments) ? Refuse(name, "a shell's command line starts one; name the program and its arguments themselves") : default;
-            }
-
-            if (!Wrappers.Contains(name))
-            {
-                return CheckRunner(name, arguments);
-            }
-
-            // What a wrapper's own options are is not known here: the first word that is a runner's name is taken for what it starts.
-            int at = 0;
-            while (at < arguments.Count && !IsRunner(NameOf(arguments[at])))
-            {
-                at++;
-            }
-
-            if (at == arguments.Count)
-            {
-                return NamesARunner(arguments) ? Refuse(name, "it starts another program; name that one as the command") : default;
-            }
-
-            if (wrapped == MaxWrappers)
-            {
-                return Refuse(name, "it starts another program; name that one as the command");
-            }
-
-            name = NameOf(arguments[at]);
-            arguments = [.. arguments.Skip(at + 1)];
+            return CheckProgram(name, arguments);
         }
+
+        // What a wrapper's own options are is not known here, and the value of one can have a runner's name (sudo -u node npx ...): each word that has one is
+        // taken for what is started, until one of them fetches.
+        for (int at = 0; at < arguments.Count; at++)
+        {
+            string word = NameOf(arguments[at]);
+            if (IsRunner(word) && CheckProgram(word, [.. arguments.Skip(at + 1)]) is { Runner: not null } verdict)
+            {
+                return verdict;
+            }
+        }
+
+        return NamesARunner(arguments) ? Refuse(name, "it starts another program; name that one as the command") : default;
     }
 
     /// <summary>True for a shell or a program that starts the program named by its arguments: either can set variables in its command line.</summary>
@@ -109,7 +86,7 @@ internal static class FetchingRunners
         return Aliases.GetValueOrDefault(lower, lower);
     }
 
-    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || name is "dotnet" or "go" or "nix" or "docker" or "podman" or "nerdctl" or "node" || IsPython(name);
+    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || name is "dotnet" or "go" or "nix" or "docker" or "podman" or "nerdctl" || IsPython(name);
 
     private static bool IsPython(string name) => name.StartsWith("python", StringComparison.Ordinal) || name is "py";
 
@@ -118,17 +95,26 @@ internal static class FetchingRunners
     {
         foreach (string argument in arguments)
         {
-            ReadOnlySpan<char> rest = argument;
-            while (!rest.IsEmpty)
+            if (NamesARunner(argument) || NamesARunner(EnvironmentRules.SplitString(argument)))
             {
-                int end = rest.IndexOfAny(WordEnds);
-                if (RunnerWords.Contains(NameOf((end < 0 ? rest : rest[..end]).ToString())))
-                {
-                    return true;
-                }
-
-                rest = end < 0 ? [] : rest[(end + 1)..];
+                return true;
             }
+        }
+
+        return false;
+    }
+
+    private static bool NamesARunner(ReadOnlySpan<char> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOfAny(WordEnds);
+            if (RunnerWords.Contains(NameOf((end < 0 ? rest : rest[..end]).ToString())))
+            {
+                return true;
+            }
+
+            rest = end < 0 ? [] : rest[(end + 1)..];
         }
 
         return false;
@@ -154,6 +140,19 @@ internal static class FetchingRunners
 
         after = arguments;
         return null;
+    }
+
+    /// <summary>A program that is no wrapper, or what one starts.</summary>
+    private static RunnerVerdict CheckProgram(string name, IReadOnlyList<string> arguments)
+    {
+        if (Shells.Contains(name))
+        {
+            return NamesARunner(arguments) ? Refuse(name, "a shell's command line starts one; name the program and its arguments themselves") : default;
+        }
+
+        return name is "node" or "bun" or "deno" && ScriptOf(arguments, out IReadOnlyList<string> after) is { } script && RunnerWords.Contains(script)
+            ? CheckRunner(script, after)
+            : CheckRunner(name, arguments);
     }
 
     private static RunnerVerdict CheckRunner(string name, IReadOnlyList<string> arguments)

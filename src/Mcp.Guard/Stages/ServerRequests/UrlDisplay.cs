@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Mcp.Guard.Stages.ResultSanitizing;
+using Mcp.Guard.Unicode;
 
 namespace Mcp.Guard.Stages.ServerRequests;
 
@@ -38,7 +39,7 @@ internal sealed class UrlDisplay
     public static UrlDisplay? Read(string text)
     {
         if (text.Length is 0 or > MaxLength || AttentionMap.Next(text, 0) < text.Length || text.AsSpan().ContainsAny(" \t\n\\")
-            || !Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.UserInfo.Length > 0 || url.IdnHost.Length == 0)
+            || !Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.UserInfo.Length > 0 || SentHost.Of(url) is not { Length: > 0 } host)
         {
             return null;
         }
@@ -50,7 +51,6 @@ internal sealed class UrlDisplay
         }
 
         // Brackets and their like are in no path (RFC 3986 section 3.3): where the message is shown as Markdown they would load an image from another host.
-        string host = url.IdnHost;
         string path = (url.PathAndQuery + url.Fragment).Replace("[", "%5B", StringComparison.Ordinal).Replace("]", "%5D", StringComparison.Ordinal);
         string shown = string.Create(CultureInfo.InvariantCulture, $"{url.Scheme}://{(url.HostNameType == UriHostNameType.IPv6 ? url.Host : host)}{(url.IsDefaultPort ? "" : ":" + url.Port.ToString(CultureInfo.InvariantCulture))}{path}");
         return shown.AsSpan().ContainsAnyExceptInRange('!', '~') || path.AsSpan().ContainsAny(NotInPaths) ? null : new UrlDisplay(shown, host, WarningOf(text, host));

@@ -9,7 +9,7 @@ internal sealed class SecretTableTests
     /// <summary>Digits are of every alphabet in which a token is written.</summary>
     private static readonly string Body = string.Concat(Enumerable.Repeat("1234567890", 9));
 
-    [TestCase("aws", "AKIA", "ASIA", "ABIA", "ACCA", "amzn.mws.")]
+    [TestCase("aws", "AKIA", "ASIA", "ABIA", "ACCA", "amzn.mws.", "IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz", "ABSKQmVkcm9ja", "bedrock-api-key-")]
     [TestCase("github-pat", "ghp_")]
     [TestCase("github-oauth", "gho_")]
     [TestCase("github-user", "ghu_")]
@@ -93,13 +93,20 @@ internal sealed class SecretTableTests
     [TestCase("alibaba", "LTAI")]
     [TestCase("dynatrace", "dt0c01.")]
     [TestCase("easypost", "EZAK", "EZTK")]
-    [TestCase("notion", "ntn_")]
     [TestCase("artifactory", "AKCp")]
     [TestCase("trello", "ATTA")]
     [TestCase("vercel", "vercel_blob_rw_", "vcp_", "vci_", "vca_", "vcr_")]
     [TestCase("settlemint", "sm_aat_")]
     [TestCase("scalingo", "tk-us-")]
     [TestCase("lob", "lob_live_")]
+    [TestCase("notion", "ntn_", "secret_")]
+    [TestCase("clojars", "CLOJARS_")]
+    [TestCase("nvidia", "nvapi-")]
+    [TestCase("tavily", "tvly-")]
+    [TestCase("langsmith", "lsv2_")]
+    [TestCase("langfuse", "sk-lf-")]
+    [TestCase("posthog", "phx_")]
+    [TestCase("render", "rnd_")]
     public void Redact_TokenOfAVendor_IsNamedByItsFamily(string family, params string[] prefixes)
     {
         foreach (string prefix in prefixes)

@@ -8,6 +8,7 @@ namespace Mcp.Guard.Tests.Stages.ResultSanitizing;
 /// How long they take is measured in bench (<c>content-speed</c>).
 /// </summary>
 [TestFixture]
+[Category("Allocation")]
 internal sealed class HostileKindsTests
 {
     private const int Short = 20_000;

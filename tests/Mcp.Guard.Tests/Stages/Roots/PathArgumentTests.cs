@@ -101,6 +101,37 @@ internal sealed class PathArgumentTests
     }
 
     [Test]
+    [Platform(Include = "Linux")]
+    public void FindDenied_GuardsOwnFile_IsDeniedUnderEachOfItsNames()
+    {
+        string folder = Directory.CreateTempSubdirectory("mcp-guard-own-").FullName;
+        try
+        {
+            string state = Directory.CreateDirectory(Path.Combine(folder, "project", "state")).FullName;
+            File.WriteAllText(Path.Combine(state, "pins.json"), "x");
+            File.WriteAllText(Path.Combine(folder, "project", "mine"), "x");
+            using (var link = System.Diagnostics.Process.Start("ln", [Path.Combine(state, "pins.json"), Path.Combine(folder, "project", "twice")]))
+            {
+                link.WaitForExit();
+            }
+
+            RootSet roots = RootSet.Create([new GuardRoot(Path.Combine(folder, "project"))], PathFlavor.Unix);
+            var own = new Mcp.Guard.Policy.ProtectedPaths([new Mcp.Guard.Policy.ProtectedPath(state, IsDirectory: true, "state")]);
+            foreach ((string name, bool denied) in new[] { ("mine", false), ("twice", true), ("state/pins.json", true), ("state", true), (".", true) })
+            {
+                using JsonDocument document = JsonDocument.Parse($$"""{"path":"{{name}}"}""");
+                PathArgument? found = PathArgumentCheck.FindDenied(document.RootElement, PathArgumentRules.Default, roots, null, writes: false, found: null, own);
+                Assert.That(found?.Verdict.Denial, Is.EqualTo(denied ? (PathDenial?)PathDenial.GuardFile : null), name);
+                Assert.That(PathArgumentCheck.FindDenied(document.RootElement, PathArgumentRules.Default, roots, null, writes: false, found: null), Is.Null, name);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
     public void WriteRewritten_FoundPaths_AreReplacedAndTheRestKept()
     {
         using JsonDocument document = JsonDocument.Parse("""{"path":"./a/../b","n":1.50,"files":["c","file:///srv/project/d"],"text":"x\u0041","a/b~":{"path":"e"}}""");

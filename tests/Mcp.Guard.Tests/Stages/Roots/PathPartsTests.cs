@@ -62,6 +62,9 @@ internal sealed class PathPartsTests
     [TestCase("~a.b/x", "HomeExpansion")]
     [TestCase("~a.b", null)]
     [TestCase("~a.b/", null)]
+    [TestCase("~a.b/\\", "HomeExpansion")]
+    [TestCase("~ada\\x", null, Description = "a backslash is part of the name")]
+    [TestCase("$HOME\\x", null)]
     [TestCase("~a_b-c", "HomeExpansion")]
     [TestCase("~\u00e9", "HomeExpansion")]
     [TestCase("~\U00010400", "HomeExpansion")]
@@ -110,6 +113,9 @@ internal sealed class PathPartsTests
     [TestCase("\\x", null)]
     [TestCase("~\\x", "HomeExpansion")]
     [TestCase("~ada\\x", "HomeExpansion")]
+    [TestCase("~a.b\\x", "HomeExpansion")]
+    [TestCase("~a.b\\", null)]
+    [TestCase("~a.b/\\", null)]
     [TestCase("%TEMP%\\x", "VariableExpansion")]
     [TestCase("$HOME\\x", "VariableExpansion")]
     public void TryAcceptStart_OnWindows_RefusesWhatServersExpand(string text, string? reason)
@@ -156,6 +162,7 @@ internal sealed class PathPartsTests
     [TestCase("\\\\host\\..", "BrokenShare", 0, "")]
     [TestCase("\\\\host\\.", "BrokenShare", 0, "")]
     [TestCase("\\\\..\\share", "BrokenShare", 0, "")]
+    [TestCase("\\\\host\\\\share", "BrokenShare", 0, "")]
     [TestCase("\\\\host\\share", "Share", 12, "\\\\host\\share")]
     [TestCase("//host/share/a\\.\\b/..", "Share", 12, "\\\\host\\share\\a")]
     [TestCase("\\\\host\\share\\..\\..\\a", "Share", 12, "\\\\host\\share\\a")]
@@ -222,6 +229,7 @@ internal sealed class PathPartsTests
     [TestCase("A1", false)]
     [TestCase("~", false)]
     [TestCase("A.~1", false)]
+    [TestCase(".A~1", false)]
     public void IsShortName_Segment_LooksGenerated(string segment, bool expected) => Assert.That(WindowsNames.IsShortName(segment), Is.EqualTo(expected));
 
     [TestCase("a", null)]
@@ -312,6 +320,8 @@ internal sealed class PathPartsTests
             ["/x"] = "/",
             ["/a/dot"] = ".",
             ["/bad"] = "relative/../../..",
+            ["/a/drive"] = "C:/x",
+            ["/a/back"] = "\\x",
         }, missing: ["/a/none"], unreadable: ["/secret"]);
         Assert.That(Resolve("/a/plain/b", links), Is.EqualTo("/a/plain/b"));
         Assert.That(Resolve("/a/link/f", links), Is.EqualTo("/b/d/e/f"));
@@ -324,6 +334,8 @@ internal sealed class PathPartsTests
         Assert.That(Resolve("/", links), Is.EqualTo("/"));
         Assert.That(Resolve("/bad", links), Is.EqualTo("/"));
         Assert.That(Resolve("/a/loop", links), Is.EqualTo("LinkLoop"));
+        Assert.That(Resolve("/a/drive", links), Is.EqualTo("/a/C:/x"), "a drive is a name here");
+        Assert.That(Resolve("/a/back", links), Is.EqualTo("/a/\\x"));
         Assert.That(Resolve("/a/self", links), Is.EqualTo("LinkLoop"));
         Assert.That(Resolve("/secret/x", links), Is.EqualTo("Unreadable"));
     });
@@ -424,8 +436,33 @@ internal sealed class PathPartsTests
         string At(string name) => Path.Combine(folder, name);
     }
 
+    [Test]
+    [Platform(Include = "Linux")]
+    public void UnixReader_PathAsLongAsTheSystemTakes_IsRead() => Assert.Multiple(() =>
+    {
+        var reader = new UnixLinkReader();
+        string longest = "/none-such-" + string.Concat(Enumerable.Repeat("/a", 2_042));
+        Assert.That(longest, Has.Length.EqualTo(4_095));
+        Assert.That(reader.Read(longest, out _), Is.EqualTo(LinkStatus.Missing));
+        Assert.That(reader.Read(longest + "/", out _), Is.EqualTo(LinkStatus.Unreadable));
+        Assert.That(reader.IsFreeOfLinks(longest), Is.True);
+        foreach (string other in new[] { longest + "/", longest + "/a", "/none-such\0", "/none-such\ud800x" })
+        {
+            Assert.That(reader.IsFreeOfLinks(other), Is.False, $"{other.Length} characters: nothing was looked at");
+        }
+
+        Assert.That(reader.Read("/none-such\ud800x", out _), Is.EqualTo(LinkStatus.Unreadable));
+    });
+
     [TestCase("/etc", true)]
     [TestCase("C:", false)]
+    [TestCase("fi\tle:///etc/passwd", true, Description = "readers of URLs drop tabs and line ends (WHATWG URL)")]
+    [TestCase("f\ni\rl\te\n:/etc/passwd", true)]
+    [TestCase("\u0001 file:///etc/passwd", true, Description = "and what stands in front")]
+    [TestCase("file:///etc/pass\nwd", true)]
+    [TestCase("file:/etc\n\n", true)]
+    [TestCase("File: a.txt\nDate: today", false)]
+    [TestCase("profile:/etc", false)]
     [TestCase("%20", false)]
     [TestCase("a//..", true)]
     [TestCase("/a\u2028b", true, Description = "one line for a file system")]
@@ -516,6 +553,39 @@ internal sealed class PathPartsTests
         Assert.That(expected.Length == 0 ? [] : expected.Split('|'), Is.SubsetOf(seen.Append(string.Empty)), string.Join("|", seen));
         Assert.That(expected.Length > 0 || seen.Count == 0, Is.True, string.Join("|", seen));
         Assert.That(readings.TooMany, Is.False);
+    }
+
+    [TestCase("a\u00AD\u00ADb", PathFlavor.Unix, "ab")]
+    [TestCase("a./b./c", PathFlavor.Unix, "a/b/c")]
+    [TestCase("a/.. /b", PathFlavor.Unix, "a/../b")]
+    [TestCase("a/. /b", PathFlavor.Unix, "a/./b")]
+    [TestCase(" a", PathFlavor.Unix, "a")]
+    [TestCase("a%41", PathFlavor.Windows, "aA")]
+    public void Next_Text_GivesOneOtherReadingAlone(string text, PathFlavor flavor, string expected)
+    {
+        var readings = new PathReadings(text, flavor);
+        Assert.That((readings.Next(), readings.Next()), Is.EqualTo((expected, null as string)));
+    }
+
+    [Test]
+    public void Next_TextOfManyReadings_EndsAtTheBound()
+    {
+        var readings = new PathReadings("%" + string.Concat(Enumerable.Repeat("25", 600)) + "2e", PathFlavor.Unix);
+        int given = 1; // the text itself
+        while (readings.Next() is not null)
+        {
+            given++;
+        }
+
+        Assert.That((given, readings.TooMany), Is.EqualTo((PathReadings.MaxReadings, true)));
+    }
+
+    [Test]
+    public void Next_ReadingThatGrows_EndsAtTheBound()
+    {
+        // Each of these signs stands for six characters.
+        var readings = new PathReadings(new string('\u33AF', PathRules.MaxWindowsChars), PathFlavor.Windows);
+        Assert.That((readings.Next(), readings.TooMany), Is.EqualTo((null as string, true)));
     }
 
     private static string Resolve(string path, LinkReader links, PathFlavor flavor = PathFlavor.Unix)

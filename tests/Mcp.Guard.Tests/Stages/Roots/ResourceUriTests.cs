@@ -1,4 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mcp.Guard.Pipeline;
+using Mcp.Guard.Stages.Roots;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -23,6 +26,9 @@ internal sealed class ResourceUriTests
     [TestCase("\\\\host\\share\\x")]
     [TestCase("jar:file:///etc/x.jar!/y")]
     [TestCase("view-source:file:///etc/passwd")]
+    [TestCase("view-source://file:///etc/passwd")]
+    [TestCase("fi\tle:///etc/passwd", Description = "readers of URLs drop tabs and line ends (WHATWG URL)")]
+    [TestCase("view-source:jar:fi\tle:///etc/x.jar!/y")]
     public async Task ToolResult_ResourceOutsideTheRoots_IsDenied(string uri)
     {
         foreach (bool embedded in new[] { false, true })
@@ -37,6 +43,8 @@ internal sealed class ResourceUriTests
     [TestCase("demo://resource/1")]
     [TestCase("https://example.com/a/../b")]
     [TestCase("notes")]
+    [TestCase("-notes")]
+    [TestCase("demo://host/a?next=file:x")]
     public async Task ToolResult_ResourceInsideOrNoFile_Passes(string uri)
     {
         foreach (bool embedded in new[] { false, true })
@@ -68,6 +76,83 @@ internal sealed class ResourceUriTests
 
         // The server knows no resources: what passes comes back as its own error, never as one of the guard's.
         Assert.That((fault as McpGuardException)?.Code, Is.EqualTo(allowed ? null : GuardDenialCodes.PathOutsideRoots), fault?.ToString());
+    }
+
+    [TestCase("file:///etc/passwd", true)]
+    [TestCase("fi\tle:///etc/passwd", true, Description = "readers of URLs drop tabs and line ends (WHATWG URL)")]
+    [TestCase("f\ni\nl\re:///etc/passwd", true)]
+    [TestCase("\u0001 file:///etc/passwd", true, Description = "and what stands in front")]
+    [TestCase("file:///srv/pro\nject/../../etc", true)]
+    [TestCase(" jar:file:///etc/x.jar!/y", true)]
+    [TestCase("jar:jar:file:///etc/x.jar!/y.jar!/z", true)]
+    [TestCase("view-source:jar:nested:file:///etc/x", true)]
+    [TestCase("x:file:///etc/passwd", true)]
+    [TestCase("jar: file:///etc/passwd", true)]
+    [TestCase("/etc/passwd", true)]
+    [TestCase("~/x", true)]
+    [TestCase("", false)]
+    [TestCase("-notes", false)]
+    [TestCase("demo://host/a?next=file:x", false)]
+    [TestCase("https://example.com/?from=file:///etc/passwd", false)]
+    [TestCase("https://localhost:8080/file:/x", false)]
+    [TestCase("urn:profile:x", false)]
+    [TestCase("a b: c", false)]
+    public async Task Judge_Uri_IsDeniedInEverySpellingOfAFile(string uri, bool denied)
+    {
+        await using var guard = new GuardFixture(settings => settings.Root("/srv/project"));
+        var context = (RequestContext)guard.Guard.OpenConnection("test").CreateRequest("resources/read", """{"uri":"a:b"}"""u8.ToArray(), new GuardCaller("ada", "s1"));
+        Assert.That(new ResourceUriCheck(new RootNormalizer()).Judge(context.Settings!, context.Policy, uri) is not null, Is.EqualTo(denied));
+    }
+
+    [TestCase("""{"content":[{"type":"resource_link","uri":"/etc/passwd"}]}""", true)]
+    [TestCase("""{"content":[{"type":"resource","resource":{"uri":"/etc/passwd"}}]}""", true)]
+    [TestCase("""{"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"/etc/passwd"}}}]}""", true)]
+    [TestCase("""{"messages":[{"role":"user","content":[{"type":"resource_link","uri":"/etc/passwd"}]}]}""", true)]
+    [TestCase("""{"contents":[{"uri":"demo://a"},{"uri":"file:///etc/passwd"}]}""", true)]
+    [TestCase("""{"content":[{"u\u0072i":"/etc/passwd"}]}""", true)]
+    [TestCase("""{"content":["uri",5,null,{"uri":"demo://a"}]}""", false)]
+    [TestCase("""{"content":"uri"}""", false)]
+    [TestCase("""{"content":[{"uri":5},{"uri":{"uri":"/x"}}]}""", false)]
+    [TestCase("""{"content":[{"name":"/etc/passwd","uri":"demo://a","_meta":{"uri":"/etc/passwd"}}]}""", false)]
+    [TestCase("""{"structuredContent":{"uri":"/etc/passwd"}}""", false)]
+    [TestCase("""["uri"]""", false)]
+    [TestCase("\"uri\"", false)]
+    public async Task Evaluate_Result_IsDeniedForEveryResourceOutside(string result, bool denied)
+    {
+        GuardDecision decision = await JudgeResultAsync(result, isError: false);
+        Assert.That((decision.Kind, decision.Code), Is.EqualTo(denied ? (GuardDecisionKind.Deny, GuardDenialCodes.PathOutsideRoots) : (GuardDecisionKind.Continue, string.Empty)), decision.Reason);
+        Assert.That((await JudgeResultAsync(result, isError: true)).Kind, Is.EqualTo(GuardDecisionKind.Continue), "an error has no resources");
+    }
+
+    [TestCase(6)]
+    [TestCase(7)]
+    [TestCase(8)]
+    [TestCase(20)]
+    public async Task Evaluate_ResourceInAResource_IsDeniedHoweverDeepItLies(int depth)
+    {
+        string nested = string.Concat(Enumerable.Repeat("{\"resource\":", depth)) + "{\"uri\":\"/etc/passwd\"}" + new string('}', depth);
+        GuardDecision decision = await JudgeResultAsync("{\"content\":[" + nested + "]}", isError: false);
+        Assert.That(decision.Code, Is.EqualTo(GuardDenialCodes.PathOutsideRoots));
+    }
+
+    [TestCase("{\"resource\":", "}", 7, false)]
+    [TestCase("{\"resource\":", "}", 8, true)]
+    [TestCase("{\"content\":", "}", 8, true)]
+    [TestCase("[", "]", 7, false)]
+    [TestCase("[", "]", 8, true)]
+    public async Task Evaluate_ValuesNestedDeeperThanContent_AreDeniedUnseen(string open, string close, int depth, bool denied)
+    {
+        string nested = string.Concat(Enumerable.Repeat(open, depth)) + "{\"uri\":\"demo://a\"}" + string.Concat(Enumerable.Repeat(close, depth));
+        GuardDecision decision = await JudgeResultAsync("{\"content\":[" + nested + "]}", isError: false);
+        Assert.That(decision.Reason, Is.EqualTo(denied ? "a resource of the result: it lies deeper than any content block" : string.Empty));
+    }
+
+    private static async Task<GuardDecision> JudgeResultAsync(string result, bool isError)
+    {
+        await using var guard = new GuardFixture(settings => settings.Root("/srv/project"));
+        var context = (RequestContext)guard.Guard.OpenConnection("test").CreateRequest("resources/read", """{"uri":"a:b"}"""u8.ToArray(), new GuardCaller("ada", "s1"));
+        using JsonDocument document = JsonDocument.Parse(result);
+        return await new ResultResourcesStage(new ResourceUriCheck(new RootNormalizer())).EvaluateAsync(new ResultContext(context, document.RootElement, isError), default);
     }
 
     private static async Task<string> CallAsync(string uri, bool embedded)

@@ -34,6 +34,7 @@ internal sealed class RootSetTests
     [TestCase("'~/x'")]
     [TestCase("%u002e%5c..'%u002e  //", Description = "separators behind hide the quote; found by the long property run")]
     [TestCase("x/..%5c..'/.")]
+    [TestCase(@"/srv/project/\..", Description = "the backslash belongs to the part below the root")]
     public void Check_ReadingThatLeaves_Denies(string input) =>
         Assert.That(Unix.Check(input).IsAllowed, Is.False);
 
@@ -51,6 +52,9 @@ internal sealed class RootSetTests
     [TestCase("a...b")]
     [TestCase("price \u00A5500/x")]
     [TestCase("\u3002\u3002.txt")]
+    [TestCase("a/%2e%2e%2e/b", Description = "three dots are a name, or climb one folder")]
+    [TestCase("a/%2e%2e%2e%2e/b")]
+    [TestCase("%5csrv%5cproject%5ca")]
     public void Check_NameThatOnlyLooksOdd_Allows(string input)
     {
         PathVerdict verdict = Unix.Check(input);
@@ -183,6 +187,122 @@ internal sealed class RootSetTests
         Assert.That(roots.Check(other + @"\f").IsAllowed, Is.True, "the root that spells it out");
     }
 
+    [TestCase("/srv/%2e%2e%2f%2e%2e%2fetc/f")]
+    [TestCase("/srv/x%2f..%2f..%2f..%2f")]
+    public void Check_ReadingThatLeaves_IsNotExcusedByARootThatItDoesNotSpell(string input)
+    {
+        // A root of the same depth, and one whose link leads elsewhere.
+        RootSet roots = RootSet.Create([new GuardRoot("/srv"), new GuardRoot("/opt/b"), new GuardRoot("/srv/project/in")], PathFlavor.Unix, Links);
+        Assert.That((roots.Problems.Count, roots.Check("/opt/b/x").IsAllowed), Is.EqualTo((0, true)));
+        Assert.That(roots.Check(input).Denial, Is.EqualTo(PathDenial.SecondReading));
+    }
+
+    [TestCase("/a%2f..%2f..%2fy", "/a%2f..%2f..%2fy/f")]
+    [TestCase("/srv/a%2f..%2f..%2f..%2fy", "/srv/./a%2f..%2f..%2f..%2fy/f", Description = "a dot does not count")]
+    [TestCase("/srv/a%2f..%2f..%2f..%2fy", "/srv/a%2f..%2f..%2f..%2fy/-x%20y", Description = "what is below is no start")]
+    [TestCase("/srv/project/odd", "/srv/a%2f..%2f..%2f..%2fy/f", Description = "the root is a link")]
+    public void Check_RootWithAPercentSign_StaysUsable(string root, string input)
+    {
+        RootSet roots = RootSet.Create([new GuardRoot(root)], PathFlavor.Unix, Links);
+        Assert.That(roots.Problems, Is.Empty);
+        PathVerdict verdict = roots.Check(input);
+        Assert.That(verdict.IsAllowed, Is.True, verdict.Message);
+        Assert.That(roots.Check(input + "%2f..%2f..%2f..").IsAllowed, Is.False);
+    }
+
+    [TestCase(@"c:\A%5C..%5C..%5CY\f", true)]
+    [TestCase(@"C:\a%5c..%5c..%5cy\%5cnul", false, Description = "a device in the part below")]
+    [TestCase(@"C:\a%5c..%5c..%5cy\x%5cnul", false)]
+    public void Check_WindowsRootWithAPercentSign_StaysUsableInAnyCase(string input, bool allowed) =>
+        Assert.That(RootSet.Create([new GuardRoot(@"C:\a%5c..%5c..%5cy")], PathFlavor.Windows, links: null).Check(input).IsAllowed, Is.EqualTo(allowed));
+
+    [TestCase(@"C:\PROGRA~1\A~1\f", true)]
+    [TestCase(@"C:\\PROGRA~1\A~1\f", true, Description = "an empty segment is none")]
+    [TestCase(@"C:\PROGRA~1\A~1\B~1", false)]
+    [TestCase(@"C:\work\PROGRA~1\f", false)]
+    [TestCase(@"C:\data\x", true)]
+    [TestCase(@"C:\data\SECRET~1\x", false, Description = "another drive's root does not excuse it")]
+    public void Check_ShortName_IsExcusedOnlyWhereItsRootSpellsIt(string input, bool allowed)
+    {
+        RootSet roots = RootSet.Create(
+            [new GuardRoot(@"C:\PROGRA~1\A~1"), new GuardRoot(@"C:\data"), new GuardRoot(@"C:\work"), new GuardRoot(@"D:\data\SECRET~1")], PathFlavor.Windows, links: null);
+        Assert.That(roots.Problems, Is.Empty);
+        PathVerdict verdict = roots.Check(input);
+        Assert.That(verdict.IsAllowed ? null : verdict.Denial.ToString(), Is.EqualTo(allowed ? null : nameof(PathDenial.ShortName)));
+    }
+
+    [TestCase(@"\\?\C:\work\project\a", "DevicePath")]
+    [TestCase(@"\\host", "NetworkShare")]
+    [TestCase(@"\\host\share\a", "NetworkShare")]
+    [TestCase(@"\\a\bc\x", "NetworkShare", Description = "as long as the root's, its separator elsewhere")]
+    [TestCase(@"\\ab\d\x", "NetworkShare")]
+    [TestCase(@"\\ab\c\..\x", null)]
+    [TestCase(@"//AB/c\x", null)]
+    [TestCase("C:work", "NoDrive")]
+    [TestCase(@"D:\x", "Outside")]
+    public void Check_WindowsStart_SaysWhatIsWrong(string input, string? reason)
+    {
+        RootSet roots = RootSet.Create([new GuardRoot(@"C:\work\project"), new GuardRoot(@"\\ab\c")], PathFlavor.Windows, links: null);
+        PathVerdict verdict = roots.Check(input);
+        Assert.That(verdict.IsAllowed ? null : verdict.Denial.ToString(), Is.EqualTo(reason));
+    }
+
+    [TestCase("a/.../b", RootInputKind.Path, "DotsOnlySegment")]
+    [TestCase("/srv/project/.../b", RootInputKind.Path, "DotsOnlySegment")]
+    [TestCase("file:///a?b", RootInputKind.FileUri, "UriQueryOrFragment")]
+    public void Check_TextThatIsRefused_SaysWhatIsWrong(string input, RootInputKind kind, string reason) =>
+        Assert.That(Unix.Check(input, kind).Denial.ToString(), Is.EqualTo(reason));
+
+    [Test]
+    public void Check_ReadingThatNoSystemOpens_Denies() =>
+        Assert.That(Unix.Check(new string('\u33C2', 1_300)).IsAllowed, Is.False, "folded, each sign has four characters");
+
+    [Test]
+    public void Check_LinksUnderWindows_AreResolvedAfterDotDot() => Assert.Multiple(() =>
+    {
+        RootSet roots = RootSet.Create([new GuardRoot(@"C:/w/out/../.")], PathFlavor.Windows, new Fixed(new() { [@"C:\w\out"] = @"D:\other\deep" }));
+        Assert.That(roots.Problems, Is.Empty);
+        Assert.That(roots.Check(@"out\..\x").Normalized, Is.EqualTo(@"C:\w\x"));
+        Assert.That(roots.Check(@"out\x").Denial, Is.EqualTo(PathDenial.OutsideByLink));
+        Assert.That(roots.Check("out%5cx").Denial, Is.EqualTo(PathDenial.SecondReading));
+        Assert.That(roots.Check("out%5c..%5cx").IsAllowed, Is.True);
+    });
+
+    [Test]
+    public void Check_ReadingThatOnlyItsTextTakesOut_Denies()
+    {
+        // Read by its text it ends behind the link that leads out; a kernel would climb from where the first link leads.
+        RootSet roots = RootSet.Create([new GuardRoot("/srv/project")], PathFlavor.Unix, new Fixed(new()
+        {
+            ["/srv/project/deep"] = "real/sub",
+            ["/srv/project/out"] = "/other",
+        }));
+        Assert.That(roots.Check("real/out/x").IsAllowed, Is.True);
+        Assert.That(roots.Check("deep%2f..%2fout%2fx").Denial, Is.EqualTo(PathDenial.SecondReading));
+    }
+
+    [Test]
+    public void Check_SameRootTwice_TheFirstDecides()
+    {
+        RootSet roots = RootSet.Create([new GuardRoot("/srv", RootAccess.Read), new GuardRoot("/srv/", RootAccess.ReadWrite)], PathFlavor.Unix, links: null);
+        Assert.That(roots.Check("/srv/a").ForWriting().Denial, Is.EqualTo(PathDenial.ReadOnlyRoot));
+    }
+
+    [Test]
+    public void Relative_UnderWindows_CannotBePlaced() => Assert.Multiple(() =>
+    {
+        Assert.That(Windows.Check("a", RootInputKind.Path, "project").Denial, Is.EqualTo(PathDenial.InvalidBase));
+        Assert.That(Windows.FindOverlap("guard"), Is.SameAs(Windows.Entries[0]));
+        Assert.That(Windows.FindOverlap(@"C:\guard"), Is.Null);
+    });
+
+    [TestCase("C:", PathFlavor.Windows, "the root must start with a drive and a backslash, or with a host and a share")]
+    [TestCase(@"C:\work\NUL", PathFlavor.Windows, "the root cannot be used: ")]
+    [TestCase(@"\\ho*st\share", PathFlavor.Windows, "the root cannot be used: ")]
+    [TestCase("/srv/a\0b", PathFlavor.Unix, "the root cannot be used: ")]
+    public void Create_RootThatCannotBeUsed_SaysWhy(string root, PathFlavor flavor, string start) =>
+        Assert.That(RootSet.Create([new GuardRoot(root)], flavor, links: null).Problems.Single().Message, Does.StartWith(start));
+
     [Test]
     public void FindOverlap_NoRoot_IsNone() => Assert.That(RootSet.Create([], PathFlavor.Unix, links: null).FindOverlap("relative"), Is.Null);
 
@@ -230,9 +350,15 @@ internal sealed class RootSetTests
                 "/srv/project/in" => "real",
                 "/srv/project/out" => "/other/deep",
                 "/srv/project/loop" => "loop",
+                "/srv/project/odd" => "/srv/a%2f..%2f..%2f..%2fy",
                 _ => null,
             };
             return target is null ? LinkStatus.NotALink : LinkStatus.Link;
         }
+    }
+
+    private sealed class Fixed(Dictionary<string, string> links) : LinkReader
+    {
+        public override LinkStatus Read(string path, out string? target) => links.TryGetValue(path, out target) ? LinkStatus.Link : LinkStatus.NotALink;
     }
 }

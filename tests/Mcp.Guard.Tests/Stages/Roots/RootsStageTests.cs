@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mcp.Guard.Pipeline;
 using Mcp.Guard.Stages.Roots;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -103,6 +105,69 @@ internal sealed class RootsStageTests
         Assert.That(await CallAsync(client, $$"""{"path":"{{_root}}/bad"}"""), Is.True);
         Assert.That(guard.Audit.Records.Any(record => record.Reason == "'/path': the host's normaliser denies it"), Is.True);
         Assert.That(server.Calls, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Call_HostsNormaliserAllows_ForwardsWhatWasSaid()
+    {
+        var server = new RawServer();
+        await using GuardFixture guard = Guard(string.Empty, configure: builder => builder.UseRootNormalizer(_ => new Picky()));
+        await using McpClient client = await guard.ConnectAsync(server);
+        Assert.That(await CallAsync(client, $$"""{"path":"{{_root}}/x/../good"}"""), Is.False);
+        Assert.That((string)server.Calls.Single().Params!["arguments"]!["path"]!, Is.EqualTo(_root + "/x/../good"));
+    }
+
+    [TestCase("resources/read", """{"uri":"file://{root}/good"}""", null)]
+    [TestCase("resources/read", """{"uri":"file://{root}/bad"}""", "'uri': the host's normaliser denies it")]
+    [TestCase("resources/read", """{"uri":"{root}/bad"}""", "'uri': the host's normaliser denies it")]
+    [TestCase("resources/read", """{"uri":"/etc/good"}""", "'uri': the path lies outside every root")]
+    [TestCase("resources/read", """{"uri":"demo://bad"}""", null)]
+    [TestCase("subscriptions/listen", """{"notifications":{"resourceSubscriptions":[]}}""", null)]
+    [TestCase("subscriptions/listen", """{"notifications":{"resourceSubscriptions":["demo://a","file://{root}/good",5]}}""", null)]
+    [TestCase("subscriptions/listen", """{"notifications":{"resourceSubscriptions":["demo://a","/etc/passwd"]}}""", "'uri': the path lies outside every root")]
+    [TestCase("subscriptions/listen", """{"notifications":{"resourceSubscriptions":["/etc/passwd","demo://a"]}}""", "'uri': the path lies outside every root")]
+    [TestCase("prompts/get", """{"name":"/etc/passwd"}""", null)]
+    public async Task Evaluate_Uri_IsJudgedByTheRootsAndByTheHost(string method, string parameters, string? why)
+    {
+        await using GuardFixture guard = Guard(string.Empty, resources: true);
+        GuardDecision decision = await JudgeAsync(guard, method, parameters, new Picky());
+        Assert.That((decision.Code, decision.Reason), Is.EqualTo((why is null ? string.Empty : GuardDenialCodes.PathOutsideRoots, why ?? string.Empty)));
+    }
+
+    [Test]
+    [Platform(Include = "Linux")]
+    public async Task Evaluate_GuardsOwnFileByAnotherName_IsDenied()
+    {
+        await using GuardFixture guard = Guard(string.Empty, resources: true);
+        string own = Path.Combine(Directory.CreateDirectory(Path.Combine(guard.Root, "..", "guard")).FullName, "pins.json");
+        await File.WriteAllTextAsync(own, "x");
+        using (var link = System.Diagnostics.Process.Start("ln", [own, Path.Combine(_root, "twice")]))
+        {
+            await link.WaitForExitAsync();
+        }
+
+        GuardDecision decision = await JudgeAsync(guard, "resources/read", """{"uri":"file://{root}/twice"}""", new RootNormalizer());
+        Assert.That(decision.Reason, Is.EqualTo("'uri': the guard's own files are out of reach"));
+        var server = new RawServer();
+        await using McpClient client = await guard.ConnectAsync(server);
+        Assert.That(await CallAsync(client, $$"""{"path":"{{_root}}/twice"}"""), Is.True);
+        Assert.That(guard.Audit.Records.Any(record => record.Reason == "'/path': the guard's own files are out of reach"), Is.True);
+        Assert.That(server.Calls, Is.Empty);
+    }
+
+    [Test]
+    [Platform(Include = "Linux")]
+    public async Task Evaluate_RootThatWasLedToTheGuardsFolder_OpensNothing()
+    {
+        Directory.CreateDirectory(Path.Combine(_root, "harmless"));
+        string root = Path.Combine(_root, "link");
+        Directory.CreateSymbolicLink(root, "harmless");
+        await using var guard = new GuardFixture(settings => settings.Root(root));
+        string state = Directory.CreateDirectory(Path.Combine(guard.Root, "..", "guard")).FullName;
+        Directory.Delete(root);
+        Directory.CreateSymbolicLink(root, state); // after the policy was read, before the first call
+        GuardDecision decision = await JudgeAsync(guard, "resources/read", $$"""{"uri":"{{root}}/pins.json"}""", new RootNormalizer());
+        Assert.That(decision.Reason, Is.EqualTo("'uri': the guard's own files are out of reach"));
     }
 
     [Test]
@@ -232,6 +297,13 @@ internal sealed class RootsStageTests
             settings.Root(_root, access);
         },
         configure);
+
+    private async Task<GuardDecision> JudgeAsync(GuardFixture guard, string method, string parameters, IRootNormalizer normalizer)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(parameters.Replace("{root}", _root, StringComparison.Ordinal));
+        var context = (RequestContext)guard.Guard.OpenConnection("test").CreateRequest(method, text, new GuardCaller("ada", "s1"));
+        return await new RootsStage(normalizer, new ResourceUriCheck(normalizer)).EvaluateAsync(context, default);
+    }
 
     private static async Task<bool> CallAsync(McpClient client, string arguments)
     {

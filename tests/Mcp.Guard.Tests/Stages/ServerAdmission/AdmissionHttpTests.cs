@@ -27,6 +27,67 @@ internal sealed class AdmissionHttpTests
         Assert.That(server.Connections, Is.Zero);
     }
 
+    // The URL as it is written and the one that Uri makes of it: each is judged by itself.
+    [TestCase("/mcp", "/x/%2e%2e/mcp", "PathEncoding")]
+    [TestCase("/%6dcp", "/%6dcp", "PathNotListed")]
+    public async Task Send_PathThatIsSentInAnotherSpelling_NeverConnects(string listed, string sent, string denial)
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Response("200 OK", string.Empty, "hello"));
+        using HttpClient client = Client(Loopback, $"http://localhost:{server.Port}{listed}");
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}{sent}")))!;
+        Assert.That((refused.Verdict.Denial.ToString(), server.Connections), Is.EqualTo((denial, 0)));
+    }
+
+    // Letters of two directions in one label, and a capital that Uri leaves as it is where there are no tables of the system.
+    [TestCase("\u05D0a")]
+    [TestCase("-\u05D0")]
+    [TestCase("\u00C0")]
+    public async Task Send_HostThatUriWouldSendOtherwise_IsRefused(string label)
+    {
+        using HttpClient client = Client(Loopback, "https://*.example.net");
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"https://{label}.example.net/")))!;
+        Assert.That(refused.Verdict.Denial, Is.EqualTo(UrlDenial.HostNotCanonical));
+    }
+
+    [TestCase("[::1]")]
+    [TestCase("[::ffff:127.0.0.1]")]
+    public async Task Send_AddressOfVersion6_IsAdmittedInItsBrackets(string host)
+    {
+        int port;
+        using (var closed = new LoopbackServer(_ => string.Empty))
+        {
+            port = closed.Port;
+        }
+
+        using HttpClient client = Client(Loopback, $"http://{host}:{port}/mcp");
+        HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync($"http://{host}:{port}/mcp")))!;
+        Assert.That(UrlRefusedException.In(fault), Is.Null, "nobody listens there, but it is admitted");
+    }
+
+    [Test]
+    public async Task Send_HandlerThatTheHostConfigures_KeepsTheRules()
+    {
+        using var server = new LoopbackServer(head => head.StartsWith("GET /a ", StringComparison.Ordinal)
+            ? LoopbackServer.Response("200 OK", "Set-Cookie: a=tracked\r\n", new string('x', 1000))
+            : LoopbackServer.Response("302 Found", "Location: http://127.0.0.2/\r\n", string.Empty));
+        bool configured = false;
+        var options = new AdmissionHttpOptions
+        {
+            Resolver = Loopback.Resolver,
+            Configure = handler =>
+            {
+                configured = true;
+                handler.UseCookies = true;
+                handler.AllowAutoRedirect = true;
+            },
+        };
+        using HttpClient client = Client(options, $"http://localhost:{server.Port}");
+        Assert.That(await client.GetStringAsync($"http://localhost:{server.Port}/a"), Has.Length.EqualTo(1000));
+        await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetStringAsync($"http://localhost:{server.Port}/b"));
+        Assert.That(configured, Is.True);
+        Assert.That(server.Requests[1], Does.Not.Contain("tracked"));
+    }
+
     [Test]
     public async Task Send_RedirectToHostThatIsNotListed_NeverConnectsThere()
     {
@@ -164,6 +225,7 @@ internal sealed class AdmissionHttpTests
     [TestCase("http://a.example/x", "https://a.example:80/x", false)]
     [TestCase("http://a.example/x", "http://b.example/x", false)]
     [TestCase("http://a.example/x", "http://a.example:81/x", false)]
+    [TestCase("http://\u05D0a.example/x", "http://\u05D0a.example/x", false)]
     public void IsSameOrigin_Urls_CompareSchemeHostAndPort(string left, string right, bool expected) => Assert.That(AdmissionHandler.IsSameOrigin(new Uri(left), new Uri(right)), Is.EqualTo(expected));
 
     [TestCase(false)]
@@ -183,6 +245,10 @@ internal sealed class AdmissionHttpTests
         request.Headers.Add("Mcp-Session-Id", "session");
         request.Headers.Add("MCP-Protocol-Version", "2025-11-25");
         request.Headers.Add("User-Agent", "guarded");
+        request.Headers.Add("Accept", "text/event-stream");
+        request.Headers.Add("Accept-Charset", "utf-8");
+        request.Headers.Add("Accept-Language", "de");
+        request.Version = System.Net.HttpVersion.Version10;
         if (!follow)
         {
             UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.SendAsync(request)))!;
@@ -194,6 +260,8 @@ internal sealed class AdmissionHttpTests
         using HttpResponseMessage response = await client.SendAsync(request);
         Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("other"));
         Assert.That(other.Requests[0], Does.Contain("MCP-Protocol-Version: 2025-11-25").And.Contain("User-Agent: guarded"));
+        Assert.That(other.Requests[0], Does.Contain("Accept: text/event-stream").And.Contain("Accept-Charset: utf-8").And.Contain("Accept-Language: de"));
+        Assert.That(other.Requests[0], Does.StartWith("GET / HTTP/1.0"));
         Assert.That(other.Requests[0], Does.Not.Contain("token").And.Not.Contain("a=b").And.Not.Contain("key").And.Not.Contain("session"));
     }
 
@@ -323,12 +391,6 @@ internal sealed class AdmissionHttpTests
                 Assert.Throws<MessageTooLargeException>(ReadAll);
             }
         }
-    }
-
-    /// <summary>A resolver that knows no name.</summary>
-    private sealed class UnknownName : IAddressResolver
-    {
-        public ValueTask<System.Net.IPAddress[]> ResolveAsync(string host, CancellationToken ct) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound);
     }
 
     private static HttpClient Client(AdmissionHttpOptions options, params string[] allowlist)

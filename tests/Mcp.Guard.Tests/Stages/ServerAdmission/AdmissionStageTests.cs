@@ -51,6 +51,7 @@ internal sealed class AdmissionStageTests
     }
 
     [TestCase("https://*.com", "/x", "a URL pattern of a rule cannot be used: the star covers a suffix")]
+    [TestCase("https://*.com", "x", "a URL pattern of a rule cannot be used: the star covers a suffix")]
     [TestCase("https://api.example.net", "x", "'x' of a rule's URL arguments is no JSON Pointer")]
     [TestCase("https://api.example.net", "/x", null)]
     public void Create_RuleThatCannotBeUsed_SaysWhy(string pattern, string pointer, string? problem) =>

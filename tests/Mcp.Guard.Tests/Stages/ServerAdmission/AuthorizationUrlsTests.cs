@@ -33,6 +33,85 @@ internal sealed class AuthorizationUrlsTests
     public void Check_EntryWithAStar_MatchesNothing() =>
         Assert.That(AuthorizationUrls.Create(["https://*.example.com/token"]).Check("https://auth.example.com/token").IsAllowed, Is.False);
 
+    // A second entry brings its own origin or path, never one that only the first has.
+    [TestCase("https://localhost:8443/token", "http://localhost:8443", "http://localhost:8443/token", false)]
+    [TestCase("http://localhost:1/token", "http://localhost:2", "http://localhost:2/token", false)]
+    [TestCase("http://localhost:1/token", "http://localhost:1", "http://localhost:1/token", true)]
+    [TestCase("http://localhost:1/token", "http://localhost:2", "http://localhost:2/", true)]
+    [TestCase("http://localhost:1/token", "http://localhost:2/", "http://localhost:2", true)]
+    public void Check_SeveralEntries_EachIsTakenWhole(string first, string second, string url, bool allowed) =>
+        Assert.That(AuthorizationUrls.Create([first, second]).Check(url).IsAllowed, Is.EqualTo(allowed));
+
+    [TestCase("https://evil.net/token", "NotListed")]
+    [TestCase("https://auth.example.com/x", "PathNotListed")]
+    [TestCase("https://auth.example.com@evil.net/token", "UserInfo")]
+    public void Check_Refused_SaysWhy(string url, string denial) =>
+        Assert.That(AuthorizationUrls.Create(["https://auth.example.com/token"]).Check(url).Denial.ToString(), Is.EqualTo(denial));
+
+    [Test]
+    public async Task Send_PathThatIsSentInAnotherSpelling_IsJudgedAsItIsSent()
+    {
+        // Uri writes %74 as t: the entry lists the one path, the server would get the other.
+        using var authorization = Answering("token");
+        using var client = new HttpClient(AdmissionHttp.CreateHandler(
+            UrlAllowlist.Create(["https://mcp.example.net"]), new AdmissionHttpOptions { Authorization = AuthorizationUrls.Create([Url(authorization, "/%74oken")]) }));
+        UrlRefusedException refused = (await Assert.ThrowsAsync<UrlRefusedException>(() => client.GetAsync(Url(authorization, "/%74oken"))))!;
+        Assert.That((refused.Verdict.Denial, authorization.Connections), Is.EqualTo((UrlDenial.PathNotListed, 0)));
+    }
+
+    [Test]
+    public async Task Send_UrlOnBothLists_IsTheServers()
+    {
+        using var server = Answering("mcp");
+        using HttpClient client = Client(server, server, "/mcp");
+        using var request = new HttpRequestMessage(HttpMethod.Post, Url(server, "/mcp")) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "own");
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(server.Requests[0], Does.Contain("X-Key: secret").And.Contain("Bearer own"));
+    }
+
+    [Test]
+    public async Task Send_FormWithTheClientsOwnPassword_Passes()
+    {
+        // RFC 6749 section 2.3.1
+        using var authorization = Answering("token");
+        using var server = Answering("mcp");
+        using HttpClient client = Client(server, authorization);
+        using var request = new HttpRequestMessage(HttpMethod.Post, Url(authorization, "/token")) { Content = new FormUrlEncodedContent([new("a", "b")]) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("basic", "eDp5");
+        using HttpResponseMessage response = await client.SendAsync(request);
+        Assert.That(authorization.Requests[0], Does.Contain("basic eDp5"));
+    }
+
+    [Test]
+    public async Task Send_RegistrationOverTheLimit_IsNotSent()
+    {
+        using var authorization = Answering("registered");
+        using var server = Answering("mcp");
+        using HttpClient client = Client(server, authorization);
+        string body = $$"""{"redirect_uris":["http://localhost/{{new string('a', 70_000)}}"]}""";
+        await Assert.CatchAsync<HttpRequestException>(() => client.PostAsync(Url(authorization, "/token"), new StringContent(body, Encoding.UTF8, "application/json")));
+        Assert.That(authorization.Connections, Is.Zero);
+    }
+
+    [Test]
+    public async Task Send_ProxyWithoutAnAddress_IsAFailureOfTheConnection()
+    {
+        IWebProxy before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new WebProxy("http://proxy.example.net:9/") { BypassProxyOnLocal = false };
+        try
+        {
+            using var client = new HttpClient(AdmissionHttp.CreateHandler(
+                UrlAllowlist.Create(["http://127.0.0.1:1"]), new AdmissionHttpOptions { UseEnvironmentProxy = true, Resolver = new UnknownName() }));
+            HttpRequestException fault = (await Assert.CatchAsync<HttpRequestException>(() => client.GetStringAsync("http://127.0.0.1:1/")))!;
+            Assert.That(fault.InnerException, Is.InstanceOf<System.Net.Sockets.SocketException>());
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+    }
+
     [Test]
     public async Task Send_Form_ReachesTheListedUrlWithoutTheServersHeaders()
     {
@@ -50,6 +129,8 @@ internal sealed class AuthorizationUrlsTests
     [TestCase("json-rpc batch")]
     [TestCase("json without redirect_uris")]
     [TestCase("text")]
+    [TestCase("no json")]
+    [TestCase("last event")]
     [TestCase("bearer")]
     [TestCase("session")]
     [TestCase("cookie")]
@@ -67,6 +148,7 @@ internal sealed class AuthorizationUrlsTests
                 "json-rpc" => new StringContent("""{"jsonrpc":"2.0","method":"tools/call","redirect_uris":[]}""", Encoding.UTF8, "application/json"),
                 "json-rpc batch" => new StringContent("""[{"jsonrpc":"2.0"}]""", Encoding.UTF8, "application/json"),
                 "json without redirect_uris" => new StringContent("{}", Encoding.UTF8, "application/json"),
+                "no json" => new StringContent("{redirect_uris", Encoding.UTF8, "application/json"),
                 "text" => new StringContent("secret"),
                 _ => new FormUrlEncodedContent([new("a", "b")]),
             },
@@ -75,9 +157,9 @@ internal sealed class AuthorizationUrlsTests
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "token");
         }
-        else if (kind is "session" or "cookie")
+        else if (kind is "session" or "cookie" or "last event")
         {
-            request.Headers.Add(kind == "session" ? "Mcp-Session-Id" : "Cookie", "x");
+            request.Headers.Add(kind switch { "session" => "Mcp-Session-Id", "cookie" => "Cookie", _ => "Last-Event-ID" }, "x");
         }
         else if (kind == "put")
         {
@@ -147,11 +229,11 @@ internal sealed class AuthorizationUrlsTests
 
     private static string Url(LoopbackServer server, string path) => $"http://127.0.0.1:{server.Port}{path}";
 
-    private static HttpClient Client(LoopbackServer server, LoopbackServer authorization) => new(AdmissionHttp.CreateHandler(
+    private static HttpClient Client(LoopbackServer server, LoopbackServer authorization, string path = "/token") => new(AdmissionHttp.CreateHandler(
         UrlAllowlist.Create([Url(server, "/mcp")]),
         new AdmissionHttpOptions
         {
-            Authorization = AuthorizationUrls.Create([Url(authorization, "/token")]),
+            Authorization = AuthorizationUrls.Create([Url(authorization, path)]),
             Headers = static _ => new([new("X-Key", "secret")]),
         }));
 }

@@ -104,6 +104,8 @@ internal sealed class CommandResolverTests
     [TestCase("sub/npx")]
     [TestCase("sub\\npx")]
     [TestCase("C:npx")]
+    [TestCase("\\npx")]
+    [TestCase(":npx")]
     [TestCase("")]
     public void TryResolve_NameWithAFolder_IsNotSearchedFor(string command)
     {
@@ -112,6 +114,23 @@ internal sealed class CommandResolverTests
         File.WriteAllText(named, "x");
         File.SetUnixFileMode(named, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Assert.That(new CommandResolver(_safe, []).TryResolve(Entry(command), out _, out CommandDenial denial), Is.False);
+        Assert.That(denial, Is.EqualTo(CommandDenial.NotFound));
+    }
+
+    [Test]
+    public void TryResolve_FileThatCannotBeRead_IsRefused()
+    {
+        // Whoever holds it alone lets nobody read it, the owner of the machine neither.
+        using var alone = new FileStream(Path.Combine(_safe, "npx"), FileMode.Open, FileAccess.Read, FileShare.None);
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("npx"), out ResolvedCommand? resolved, out CommandDenial denial), Is.False);
+        Assert.That((resolved, denial), Is.EqualTo((null as ResolvedCommand, CommandDenial.NotAFile)));
+    }
+
+    [Test]
+    public void TryResolve_NameOfAnotherSystem_IsNotSearchedFor()
+    {
+        File.Copy(Path.Combine(_safe, "npx"), Path.Combine(_safe, "tool.exe"));
+        Assert.That(new CommandResolver(_safe, []).TryResolve(Entry("tool"), out _, out CommandDenial denial), Is.False);
         Assert.That(denial, Is.EqualTo(CommandDenial.NotFound));
     }
 

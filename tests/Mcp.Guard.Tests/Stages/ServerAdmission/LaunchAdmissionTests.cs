@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Mcp.Guard.Policy;
 using Mcp.Guard.Stages.ServerAdmission;
+using Mcp.Guard.Tests.Policy;
 
 namespace Mcp.Guard.Tests.Stages.ServerAdmission;
 
@@ -81,6 +83,9 @@ internal sealed class LaunchAdmissionTests
         Assert.That(new LaunchAdmission("/usr/bin", []).Admit("/usr/bin/env", ["LD_PRELOAD=/tmp/x.so", "node"], [], null).Denial, Is.EqualTo(CommandDenial.VariableForbidden));
 
     [Test]
+    public void Admit_ArgumentThatLooksLikeAVariable_IsTheProgramsOwn() => Assert.That(Admit("server", ["PATH=x"]).IsAllowed, Is.True);
+
+    [Test]
     public void Admit_InAnImage_LooksNothingUpAndTakesAbsolutePathsOnly()
     {
         var admission = new LaunchAdmission(null, []);
@@ -128,6 +133,21 @@ internal sealed class LaunchAdmissionTests
     [Test]
     public void Compute_KnownLaunch_IsTheOneOfEarlierVersions() =>
         Assert.That(LaunchFingerprint.Compute("node", ["x", ""], [new("B", "2"), new("A", "1")], "00"), Is.EqualTo("3da14ba4a83f2715094fabde8583d94c13c5d4d39beafb45958753824e44ccbd"));
+
+    [Test]
+    public void Compute_LaunchWithoutADigest_IsTheOneOfEarlierVersions() =>
+        Assert.That(LaunchFingerprint.Compute("node", ["x", ""], [new("B", "2"), new("A", "1")], null), Is.EqualTo("d052b17743447d5b866d56dbb9133b754f374a8dee847d8a97768b4359e78a80"));
+
+    [Test]
+    public void WritableBy_Servers_IsWhatTheirIsolationAndTheirRootsLetThemWrite()
+    {
+        PolicySnapshot policy = PolicyTexts.Read("""
+            {"servers":{
+              "a":{"command":"/opt/a","isolation":{"mode":"bubblewrap","writable":["/srv/a"],"readable":["/srv/r"]},"roots":[{"path":"/srv/b","access":"readWrite"},{"path":"/srv/c","access":"read"}]},
+              "b":{"url":"https://b.example.net/mcp","roots":[{"path":"/srv/d","access":"readWrite"}]}}}
+            """);
+        Assert.That(LaunchAdmission.WritableBy(policy.Servers.Values), Is.EquivalentTo((string[])["/srv/a", "/srv/b", "/srv/d"]));
+    }
 
     [Test]
     public void Default_Denies() => Assert.That(default(LaunchVerdict).IsAllowed, Is.False);

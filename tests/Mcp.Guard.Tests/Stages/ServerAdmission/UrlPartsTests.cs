@@ -53,6 +53,7 @@ internal sealed class UrlPartsTests
     [TestCase("\u00FChttps://a.example.com", "NoScheme")]
     [TestCase("https://u@a.example.com", "UserInfo")]
     [TestCase("https://a.example.com?@", "UserInfo")]
+    [TestCase("https:///a@b", "Host")]
     [TestCase("https://a.example.com#x", "Fragment")]
     [TestCase("https://a.example.com/#", "Fragment")]
     [TestCase("https://a b", "ForbiddenCharacter")]
@@ -438,6 +439,14 @@ internal sealed class UrlPartsTests
     [TestCase("abcdefghijklmnopqrstuv:/x", true)]
     [TestCase("abcdefghijklmnopqrstuvwx:/x", false)]
     public void FindDenied_Text_IsJudgedWhereItStartsLikeAUrl(string text, bool judged) => Assert.That(Denied("x", text), Is.EqualTo(judged ? "/x" : null));
+
+    [Test]
+    public void FindDenied_SeveralUrls_TheFirstIsNamed()
+    {
+        using JsonDocument document = JsonDocument.Parse("""{"a":"https://b.example.net","c":"ftp://c.example.net"}""");
+        UrlVerdict? verdict = UrlArgumentCheck.FindDenied(document.RootElement, UrlAllowlist.Create(["https://a.example.net"]), [], out string pointer);
+        Assert.That((verdict!.Value.Denial, pointer), Is.EqualTo((UrlDenial.NotListed, "/a")));
+    }
 
     [Test]
     public void FindDenied_ArgumentsTooDeep_AreNotAllowed()

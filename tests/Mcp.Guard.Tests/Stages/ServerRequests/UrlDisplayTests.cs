@@ -46,6 +46,7 @@ internal sealed class UrlDisplayTests
     [TestCase("http://10.0.0.1/")]
     [TestCase("ftp://127.0.0.1/")]
     [TestCase("https://user:word@a.example/")]
+    [TestCase("https://\u05D0a.example/", Description = "letters of two directions in one label, which Uri reads and does not encode")]
     public void Read_AddressWithWhatHidesInIt_IsRefused(string text) => Assert.That(UrlDisplay.Read(text), Is.Null);
 
     [TestCase(2048, true)]
