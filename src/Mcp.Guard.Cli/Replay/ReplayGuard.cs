@@ -66,6 +66,12 @@ internal sealed class ReplayGuard : IAsyncDisposable
             return new(ReplayDecision.Deny, GuardDenialCodes.ServerNotAllowed, GuardStages.Methods);
         }
 
+        // A blank name is in no method table, and no request can be made of it.
+        if (string.IsNullOrWhiteSpace(call.Method))
+        {
+            return new(ReplayDecision.Deny, GuardDenialCodes.MethodNotAllowed, GuardStages.Methods);
+        }
+
         RequestKind kind = MethodTable.KindOf(call.Method);
         if (IsDeniedByNoPolicy(call, out string stage))
         {

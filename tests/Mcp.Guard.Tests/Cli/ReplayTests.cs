@@ -269,6 +269,25 @@ internal sealed class ReplayTests
         Assert.That(Of(group), Is.EqualTo(("cannotBeJudged", "unknown")));
     }
 
+    [TestCase("")]
+    [TestCase(" ")]
+    public async Task Replay_RecordWithABlankMethod_IsDeniedAndTheOthersAreStillJudged(string method)
+    {
+        await using AuditFixture guard = Guard(Then);
+        await LogAsync(guard, ("echo", """{"n":5}"""), ("other", "{}"));
+        await guard.CloseAsync();
+        string segment = Directory.GetFiles(guard.Log, "audit-*.jsonl").Single();
+        string[] lines = await File.ReadAllLinesAsync(segment);
+        string intent = lines.Single(static line => line.Contains("\"kind\":\"intent\"", StringComparison.Ordinal) && line.Contains("\"target\":\"echo\"", StringComparison.Ordinal));
+        await File.WriteAllLinesAsync(segment, lines.Select(line => line == intent ? line.Replace("\"tools/call\"", $"\"{method}\"", StringComparison.Ordinal) : line));
+        CommandRun run = await ReplayAsync(guard.Log, Draft("""
+            "r": { "tools": ["other"], "effect": "allow" }
+            """), "--json");
+        Assert.That(run.ExitCode, Is.EqualTo(1), run.Output + run.Error);
+        JsonElement changes = JsonDocument.Parse(run.Output).RootElement.GetProperty("changes");
+        Assert.That((changes.GetProperty("newlyDenied").GetInt64(), changes.GetProperty("newlyPasses").GetInt64()), Is.EqualTo((1, 1)), run.Output);
+    }
+
     [Test]
     public async Task Replay_IgnoredCode_LeavesItsCallsOut()
     {
