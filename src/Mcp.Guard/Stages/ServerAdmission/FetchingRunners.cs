@@ -33,6 +33,19 @@ internal static class FetchingRunners
         "npx", "npm", "pnpm", "pnpx", "yarn", "bunx", "bun", "uvx", "uv", "dnx", "pipx", "deno", "corepack", "npx-cli", "npm-cli",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    // Programs of which only some commands fetch what they run, as they stand in a shell's line.
+    private static readonly FrozenDictionary<string, string[]> FetchingCommands = new Dictionary<string, string[]>(StringComparer.Ordinal)
+    {
+        ["docker"] = ["run", "create", "compose", "container"],
+        ["podman"] = ["run", "create", "compose", "container"],
+        ["nerdctl"] = ["run", "create", "compose", "container"],
+        ["docker-compose"] = ["up", "run", "create", "start"],
+        ["podman-compose"] = ["up", "run", "create", "start"],
+        ["nix"] = ["run", "shell", "develop"],
+        ["go"] = ["run", "install"],
+        ["dotnet"] = ["tool"],
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
     private static readonly FrozenSet<string> Shells = new[] { "sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox", "pwsh", "powershell" }
         .ToFrozenSet(StringComparer.Ordinal);
 
@@ -120,6 +133,26 @@ internal static class FetchingRunners
         return false;
     }
 
+    /// <summary>Whether a shell's line has the name of such a program and, anywhere behind it, a command of it that fetches: its options are not known here.</summary>
+    private static bool FetchesInLine(ReadOnlySpan<char> rest)
+    {
+        string[] commands = [];
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOfAny(WordEnds);
+            string word = NameOf((end < 0 ? rest : rest[..end]).ToString());
+            if (commands.Contains(word, StringComparer.Ordinal))
+            {
+                return true;
+            }
+
+            commands = FetchingCommands.GetValueOrDefault(word, commands);
+            rest = end < 0 ? [] : rest[(end + 1)..];
+        }
+
+        return false;
+    }
+
     /// <summary>The script an interpreter is started with: the first argument that is no option and names a script of a runner.</summary>
     private static string? ScriptOf(IReadOnlyList<string> arguments, out IReadOnlyList<string> after)
     {
@@ -147,7 +180,7 @@ internal static class FetchingRunners
     {
         if (Shells.Contains(name))
         {
-            return NamesARunner(arguments) ? Refuse(name, "a shell's command line starts one; name the program and its arguments themselves") : default;
+            return NamesARunner(arguments) || FetchesInLine(string.Join(' ', arguments)) ? Refuse(name, "a shell's command line starts one; name the program and its arguments themselves") : default;
         }
 
         return name is "node" or "bun" or "deno" && ScriptOf(arguments, out IReadOnlyList<string> after) is { } script && RunnerWords.Contains(script)
