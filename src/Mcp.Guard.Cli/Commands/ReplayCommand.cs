@@ -57,7 +57,11 @@ internal static class ReplayCommand
             await foreach (RecordedCall call in calls.ReadAsync(report, ct).ConfigureAwait(false))
             {
                 guard ??= await ReplayGuard.CreateAsync(draft, calls.Tools, call.Time, ct).ConfigureAwait(false);
-                report.Add(call, await guard.JudgeAsync(call, ct).ConfigureAwait(false));
+                ReplayVerdict verdict = await guard.JudgeAsync(call, ct).ConfigureAwait(false);
+                if (call.IsSelected)
+                {
+                    report.Add(call, verdict);
+                }
             }
         }
         finally

@@ -7,6 +7,9 @@ internal sealed class RecordedCall
 {
     public required string DecisionId { get; init; }
 
+    /// <summary>Whether it is told about, or only judged for what it used up.</summary>
+    public bool IsSelected { get; init; } = true;
+
     /// <summary>When it came: the time in its id, or that of the record.</summary>
     public required DateTimeOffset Time { get; init; }
 

@@ -5,9 +5,11 @@ using Mcp.Guard.Pipeline;
 
 namespace Mcp.Guard.Cli.Replay;
 
-/// <summary>Reads the calls of a log in their order and gives each to a judge.</summary>
+/// <summary>
+/// Reads the calls of a log in their order and gives each to a judge: also those that are not selected, since they have used up rates and budgets of those that are.
+/// </summary>
 /// <param name="folder">The folder of the log.</param>
-/// <param name="selection">Which calls.</param>
+/// <param name="selection">Which calls are told about.</param>
 /// <param name="ignored">Denial codes whose calls are left out.</param>
 internal sealed class RecordedCalls(string folder, AuditSelection selection, IReadOnlySet<string> ignored)
 {
@@ -32,8 +34,8 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
             {
                 Tools.Take(entry.ToRecord());
             }
-            else if (entry.Kind is AuditKind.Intent or AuditKind.Denial && AuditFileReader.Matches(entry, selection.Query) && IsInTime(entry) && Includes(entry)
-                && Take(entry, report) is { } call)
+            else if (entry.Kind is AuditKind.Intent or AuditKind.Denial
+                && Take(entry, report, AuditFileReader.Matches(entry, selection.Query) && IsInTime(entry) && Includes(entry)) is { } call)
             {
                 yield return call;
             }
@@ -46,18 +48,18 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
 
     private bool IsInTime(AuditEntry entry) => selection.Query.From is not { } from || entry.Time >= from;
 
-    private RecordedCall? Take(AuditEntry entry, ReplayReport report)
+    private RecordedCall? Take(AuditEntry entry, ReplayReport report, bool selected)
     {
         AuditRecord record = entry.ToRecord();
         if (string.Equals(record.Decision, "several", StringComparison.Ordinal) || record.Method is null || record.Server is null)
         {
-            report.Several += record.Count;
+            report.Several += selected ? record.Count : 0;
             return null;
         }
 
         if (entry.Kind == AuditKind.Intent && string.Equals(record.Decision, "continue", StringComparison.Ordinal))
         {
-            report.Continued++;
+            report.Continued += selected ? 1 : 0;
             return null;
         }
 
@@ -73,7 +75,7 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
         string? pastStage = wouldDeny.Stage ?? record.Stage;
         if (denied && pastCode is not null && ignored.Contains(pastCode))
         {
-            report.Ignored += record.Count;
+            report.Ignored += selected ? record.Count : 0;
             return null;
         }
 
@@ -81,6 +83,7 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
         return new()
         {
             DecisionId = record.DecisionId,
+            IsSelected = selected,
             Time = TimeOf(record),
             Server = record.Server,
             Method = record.Method,

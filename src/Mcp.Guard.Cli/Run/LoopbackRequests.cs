@@ -9,6 +9,9 @@ namespace Mcp.Guard.Cli.Run;
 /// </summary>
 internal sealed class LoopbackRequests(int port)
 {
+    /// <summary>The port of "http" (RFC 9110 section 4.2.1), which clients leave out.</summary>
+    private const int HttpPort = 80;
+
     public bool Admits(HttpRequest request) =>
         request.Headers.Host is { Count: 1 } host
         && IsOwn(host[0])
@@ -19,5 +22,6 @@ internal sealed class LoopbackRequests(int port)
         origin[0] is { } text && text.StartsWith("http://", StringComparison.Ordinal) && IsOwn(text["http://".Length..]);
 
     private bool IsOwn(string? host) =>
-        string.Equals(host, $"127.0.0.1:{port}", StringComparison.Ordinal) || string.Equals(host, $"localhost:{port}", StringComparison.OrdinalIgnoreCase);
+        string.Equals(host, $"127.0.0.1:{port}", StringComparison.Ordinal) || string.Equals(host, $"localhost:{port}", StringComparison.OrdinalIgnoreCase)
+        || (port == HttpPort && (string.Equals(host, "127.0.0.1", StringComparison.Ordinal) || string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)));
 }

@@ -141,6 +141,22 @@ internal sealed class ReplayTests
         Assert.That(changes.GetProperty("newlyDenied").GetInt64(), Is.EqualTo(3), run.Output);
     }
 
+    /// <summary>What is not told about was still sent then, and used up the rate of the others.</summary>
+    [TestCase("--denied", 2)]
+    [TestCase("--tool=echo", 4)]
+    public async Task Replay_PartOfTheCalls_IsJudgedAsInTheWhole(string selection, int told)
+    {
+        const string rules = """
+            "r": { "tools": ["*"], "effect": "allow", "rateLimit": { "permits": 2, "per": "1h" } }
+            """;
+        await using AuditFixture guard = Guard(static server => server.Allow("r", static rule => rule.Tools("*").RateLimit(2, TimeSpan.FromHours(1))));
+        await LogAsync(guard, [.. Enumerable.Repeat(("echo", "{}"), 4)]);
+        await guard.CloseAsync();
+        CommandRun run = await ReplayAsync(guard.Log, Draft(rules), selection, "--json");
+        JsonElement root = JsonDocument.Parse(run.Output).RootElement;
+        Assert.That((run.ExitCode, root.GetProperty("calls").GetInt64(), root.GetProperty("changes").GetProperty("same").GetInt64()), Is.EqualTo((0, told, told)), run.Output);
+    }
+
     [Test]
     public async Task Replay_DefinitionOfThen_IsWhatPinsAndSchemasAreComparedWith()
     {

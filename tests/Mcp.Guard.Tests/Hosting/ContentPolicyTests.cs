@@ -307,6 +307,44 @@ internal sealed class ContentPolicyTests
     public async Task LinksWithQuery_LinkToAnotherHost_AsThePolicySays(string results, string expected) =>
         Assert.That(TextOf(await CallAsync(results, RawServer.TextResult("[a](https://evil.example/?q=1)"))), Is.EqualTo($"[a]({expected})"));
 
+    /// <summary>Number, size and depth of a result, each at its bound and one beyond it.</summary>
+    [TestCase("""{ "maxItems": 2 }""", 2, 10, 1, true)]
+    [TestCase("""{ "maxItems": 2 }""", 3, 10, 1, false)]
+    [TestCase("""{ "maxBytes": "1KiB" }""", 1, 900, 1, true)]
+    [TestCase("""{ "maxBytes": "1KiB" }""", 1, 1100, 1, false)]
+    [TestCase("""{ "maxBytes": "1KiB", "overflow": "deny" }""", 1, 1100, 1, false)]
+    [TestCase("""{ "maxDepth": 8 }""", 1, 10, 4, true)]
+    [TestCase("""{ "maxDepth": 8 }""", 1, 10, 12, false)]
+    [TestCase("""{ "maxItems": 2, "overflow": "cut" }""", 3, 10, 1, false, Description = "only what is too long is cut")]
+    public async Task Limits_OfAResult_AreThoseOfThePolicy(string results, int blocks, int characters, int depth, bool passes)
+    {
+        var content = new JsonArray([.. Enumerable.Range(0, blocks).Select(_ => (JsonNode)new JsonObject { ["type"] = "text", ["text"] = new string('x', characters) })]);
+        JsonNode nested = "x";
+        for (int i = 0; i < depth; i++)
+        {
+            nested = new JsonObject { ["a"] = nested };
+        }
+
+        JsonObject result = await CallAsync(results, new JsonObject { ["content"] = content, ["structuredContent"] = nested });
+        Assert.That(result["content"]!.AsArray().Count == blocks && TextOf(result).StartsWith('x'), Is.EqualTo(passes));
+        if (!passes)
+        {
+            Assert.That(TextOf(result), Does.Contain("[result-too-large]"));
+            Assert.That(result["isError"]!.GetValue<bool>(), Is.True);
+        }
+    }
+
+    [Test]
+    public async Task Limits_LongTextThatMayBeCut_EndsWithANotice()
+    {
+        JsonObject cut = await CallAsync("""{ "maxBytes": "1KiB", "overflow": "cut" }""", RawServer.TextResult(new string('x', 5_000)));
+        Assert.That(TextOf(cut), Has.Length.InRange(500, 1024).And.Matches("^x+$"));
+        Assert.That(cut["content"]!.AsArray()[^1]!["text"]!.GetValue<string>(), Does.StartWith("[Cut by the host:"));
+        JsonObject image = await CallAsync("""{ "maxBytes": "1KiB", "overflow": "cut" }""", Image("image", "image/png", new string('A', 5_000)));
+        Assert.That(TextOf(image), Does.StartWith("[Cut by the host:").And.Contains("0 blocks are whole"), "half a picture is none");
+        Assert.That(image["content"]!.AsArray(), Has.Count.EqualTo(1));
+    }
+
     private static JsonObject Image(string kind, string type, string data) => new()
     {
         ["content"] = new JsonArray(new JsonObject { ["type"] = kind, ["mimeType"] = type, ["data"] = data }),
