@@ -35,6 +35,11 @@ internal static class ReplayCommand
             AuditSelection selected = selection.Read(parsed, TimeProvider.System);
             var calls = new RecordedCalls(folder, selected, new HashSet<string>(parsed.GetValue(ignore) ?? [], StringComparer.Ordinal));
             ReplayReport report = await terminal.WithProgressAsync("judging the recorded calls", () => Task.Run(() => RunAsync(draft, calls, ct), ct)).ConfigureAwait(false);
+            if (calls.IsUnreadable)
+            {
+                throw new CommandFault($"no line of the log in {folder} is a record", $"mcp-guard audit verify {folder} says where it is damaged.");
+            }
+
             if (!calls.CanTellWhole)
             {
                 terminal.Warn("the folder holds no digest.key, so that no recorded arguments can be told to be whole");

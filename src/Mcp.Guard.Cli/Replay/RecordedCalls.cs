@@ -15,12 +15,16 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
 {
     private readonly AuditFileReader _log = new(folder);
     private readonly RecordedArguments _arguments = new(folder);
+    private long _records;
 
     /// <summary>The definitions that the log has told so far.</summary>
     public RecordedTools Tools { get; } = new();
 
     /// <summary>Lines of the log that are no records.</summary>
     public long Unreadable => _log.Unreadable;
+
+    /// <summary>True where the log has lines, and none of those up to the selected time is a record: nothing can be said of it.</summary>
+    public bool IsUnreadable => _records == 0 && _log.Unreadable > 0;
 
     /// <summary>True where whole arguments can be told from redacted ones.</summary>
     public bool CanTellWhole => _arguments.HasKey;
@@ -30,6 +34,7 @@ internal sealed class RecordedCalls(string folder, AuditSelection selection, IRe
         // What servers listed before the selected time still tells what their tools are.
         await foreach (AuditEntry entry in _log.ReadAsync(new AuditQuery { To = selection.Query.To }, ct).ConfigureAwait(false))
         {
+            _records++;
             if (entry.Kind == AuditKind.Catalog)
             {
                 Tools.Take(entry.ToRecord());

@@ -305,6 +305,21 @@ internal sealed class ReplayTests
     }
 
     [Test]
+    public async Task Replay_LogWithoutARecord_IsBadInputAndNoVerdict()
+    {
+        await using AuditFixture guard = Guard(Then);
+        await LogAsync(guard, ("echo", "{}"));
+        await guard.CloseAsync();
+        string segment = Directory.GetFiles(guard.Log, "audit-*.jsonl").Single();
+        await File.WriteAllTextAsync(segment, "not a record\nnor this\n");
+        CommandRun run = await ReplayAsync(guard.Log, Draft("""
+            "r": { "tools": ["*"], "effect": "deny" }
+            """));
+        Assert.That(run.ExitCode, Is.EqualTo(2), run.Output);
+        Assert.That(run.Error, Does.Contain("no line of the log").And.Contain("audit verify"));
+    }
+
+    [Test]
     public async Task Replay_IgnoredCode_LeavesItsCallsOut()
     {
         await using AuditFixture guard = Guard(Then);
