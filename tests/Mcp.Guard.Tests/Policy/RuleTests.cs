@@ -27,6 +27,7 @@ internal sealed class RuleTests
     {
         RuleVerdict verdict = PolicyTexts.WithRules(rules).ForTool("t").Judge(PolicyTexts.NoArguments);
         Assert.That((verdict.Effect, verdict.Code, string.Join(',', verdict.RuleIds)), Is.EqualTo((effect, code, ids)));
+        Assert.That(verdict.RuleIdsText, Is.EqualTo(ids.Length == 0 ? null : ids), "what records name");
         string named = ids.Replace(",", ", ", StringComparison.Ordinal);
         Assert.That(verdict.Reason, Is.EqualTo(effect switch
         {
@@ -47,6 +48,7 @@ internal sealed class RuleTests
             Assert.That(verdict.Code, Is.EqualTo(GuardDenialCodes.GuardFault));
             Assert.That(verdict.Reason, Is.EqualTo("the rules were not judged"));
             Assert.That(verdict.RuleIds, Is.Empty);
+            Assert.That(verdict.RuleIdsText, Is.Null);
             Assert.That(verdict.RateLimits, Is.Empty);
             Assert.That(verdict.Errors, Is.Empty);
             Assert.That(verdict.IsGlobAllow, Is.False);
@@ -62,6 +64,7 @@ internal sealed class RuleTests
         string rules = Allow + ",\"c\":{\"tools\":[\"t\"],\"effect\":\"allow\",\"when\":{\"$fake\":\"" + script + "\"}}";
         RuleVerdict verdict = PolicyTexts.WithRules(rules).ForTool("t").Judge(PolicyTexts.NoArguments);
         Assert.That((verdict.Effect, verdict.Code, verdict.RuleIds.Single()), Is.EqualTo((RuleEffect.Deny, "guard-fault", "c")));
+        Assert.That(verdict.RuleIdsText, Is.EqualTo("c"));
     }
 
     [Test]
