@@ -383,7 +383,7 @@ internal static class KeyedValueFinder
             return start;
         }
 
-        if (value.Length == 0 || IsCode(value, at < start, separator) || IsCodeByContext(text, start, end) || (separator == ':' && IsProse(text, value, at < start, end)))
+        if (value.Length == 0 || IsCode(value, at < start, separator) || (separator == ':' && IsProse(text, value, at < start, end)))
         {
             return end;
         }
@@ -619,24 +619,6 @@ internal static class KeyedValueFinder
         return open >= 0
             ? open > 0 && !value[..open].ContainsAnyExcept(CallPath)
             : spaced && separator == '=' && value.Contains('.') && !value.ContainsAnyExcept(IdentifierPath) && !value.ContainsAnyInRange('0', '9');
-    }
-
-    /// <summary>
-    /// A comparison with a name (<c>token == END_ELEMENT:</c>), or a type (<c>token: z.ZodString;</c>, <c>id_token: z.ZodOptional&lt;</c>): without quotes and without a digit, where a
-    /// secret hardly is.
-    /// </summary>
-    private static bool IsCodeByContext(ReadOnlySpan<char> text, int start, int end)
-    {
-        ReadOnlySpan<char> value = text[start..end];
-        if (value.ContainsAnyExcept(IdentifierPath) || value.ContainsAnyInRange('0', '9'))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<char> before = text[..start].TrimEnd(' ');
-        return before.EndsWith("==", StringComparison.Ordinal)
-            ? before.Length < start
-            : before.EndsWith(':') && before.Length < start && value.Contains('.') && end < text.Length && text[end] is ';' or '<';
     }
 
     private static readonly SearchValues<char> LiteralMarks = SearchValues.Create("bBrRuUfFN@$L");

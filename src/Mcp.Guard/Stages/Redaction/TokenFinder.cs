@@ -454,7 +454,7 @@ internal static class TokenFinder
             : address;
     }
 
-    /// <summary>Tokens of Terraform Cloud: 14 characters, the mark, then 60 or more.</summary>
+    /// <summary>Tokens of Terraform Cloud: 14 characters, the mark, then 60 or more; a cut one counts too.</summary>
     private static int CloudToken(ReadOnlySpan<char> text, int mark, ref SecretMatches? matches)
     {
         int head = mark;

@@ -25,6 +25,29 @@ internal static class FileUriPath
         return rest.AsSpan().ContainsAny('\t', '\n', '\r') ? string.Concat(rest.Split('\t', '\n', '\r')) : rest;
     }
 
+    /// <summary>True where <see cref="AsUrl"/> starts like a file URI with a slash; looks no further than it must, since any text may be asked about.</summary>
+    public static bool StartsRooted(ReadOnlySpan<char> text)
+    {
+        ReadOnlySpan<char> rooted = "file:/";
+        int taken = 0;
+        foreach (char c in text)
+        {
+            bool dropped = c is '\t' or '\n' or '\r' || (taken == 0 && c <= ' ');
+            if (!dropped && char.ToLowerInvariant(c) != rooted[taken])
+            {
+                return false;
+            }
+
+            taken += dropped ? 0 : 1;
+            if (taken == rooted.Length)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public static bool TryRead(string uri, PathFlavor flavor, out string path, out PathDenial denial)
     {
         path = string.Empty;

@@ -32,7 +32,7 @@ internal static class PathLook
             return false;
         }
 
-        if (trimmed[0] is 'f' or 'F' or < ' ' && FileUriPath.AsUrl(trimmed.ToString()).StartsWith("file:/", StringComparison.OrdinalIgnoreCase))
+        if (FileUriPath.StartsRooted(trimmed))
         {
             return true;
         }

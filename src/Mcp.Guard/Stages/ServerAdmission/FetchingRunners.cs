@@ -75,7 +75,7 @@ internal static class FetchingRunners
             }
         }
 
-        return NamesARunner(arguments) ? Refuse(name, "it starts another program; name that one as the command") : default;
+        return NamesARunner(arguments) || arguments.Any(static argument => IsLineThatFetches(argument)) ? Refuse(name, "it starts another program; name that one as the command") : default;
     }
 
     /// <summary>True for a shell or a program that starts the program named by its arguments: either can set variables in its command line.</summary>
@@ -99,7 +99,7 @@ internal static class FetchingRunners
         return Aliases.GetValueOrDefault(lower, lower);
     }
 
-    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || name is "dotnet" or "go" or "nix" or "docker" or "podman" or "nerdctl" || IsPython(name);
+    private static bool IsRunner(string name) => RunnerWords.Contains(name) || Shells.Contains(name) || FetchingCommands.ContainsKey(name) || IsPython(name);
 
     private static bool IsPython(string name) => name.StartsWith("python", StringComparison.Ordinal) || name is "py";
 
@@ -133,20 +133,24 @@ internal static class FetchingRunners
         return false;
     }
 
+    /// <summary>Whether one argument is a whole line, as behind <c>env -S</c>, that fetches.</summary>
+    private static bool IsLineThatFetches(string argument) =>
+        argument.Contains(' ', StringComparison.Ordinal) && (FetchesInLine(argument) || FetchesInLine(EnvironmentRules.SplitString(argument)));
+
     /// <summary>Whether a shell's line has the name of such a program and, anywhere behind it, a command of it that fetches: its options are not known here.</summary>
     private static bool FetchesInLine(ReadOnlySpan<char> rest)
     {
-        string[] commands = [];
+        var commands = new HashSet<string>(StringComparer.Ordinal);
         while (!rest.IsEmpty)
         {
             int end = rest.IndexOfAny(WordEnds);
             string word = NameOf((end < 0 ? rest : rest[..end]).ToString());
-            if (commands.Contains(word, StringComparer.Ordinal))
+            if (commands.Contains(word))
             {
                 return true;
             }
 
-            commands = FetchingCommands.GetValueOrDefault(word, commands);
+            commands.UnionWith(FetchingCommands.GetValueOrDefault(word, []));
             rest = end < 0 ? [] : rest[(end + 1)..];
         }
 
@@ -241,6 +245,10 @@ internal static class FetchingRunners
                     ? first is "run" && second is "--pull=never" && arguments.Skip(2).All(static argument => !argument.StartsWith("--pull", StringComparison.Ordinal))
                         ? default
                         : Refuse(name, "start it as 'run --pull=never ...' with an image by digest, or use isolation.mode \"container\"")
+                    : default;
+            case "docker-compose" or "podman-compose":
+                return Names(arguments, "up") || Names(arguments, "run") || Names(arguments, "create") || Names(arguments, "start")
+                    ? Refuse(name, "it pulls images by what a file says; use isolation.mode \"container\"")
                     : default;
             case "corepack":
                 return Refuse(name, "it fetches the package manager itself; name the program that it would start");

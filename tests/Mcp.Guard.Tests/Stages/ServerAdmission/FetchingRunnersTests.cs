@@ -131,10 +131,18 @@ internal sealed class FetchingRunnersTests
     [TestCase("bash -c nix run nixpkgs#server")]
     [TestCase("zsh -c dotnet tool exec Server")]
     [TestCase("env LOG=1 sh -c docker run x")]
+    [TestCase("sh -c docker --context go compose up")]
+    [TestCase("docker-compose -f x.yml up")]
+    [TestCase("env docker-compose run server")]
     [TestCase("node /usr/lib/node_modules/npm/bin/npx-cli.js server")]
     [TestCase("node --no-warnings /usr/lib/node_modules/npm/bin/npx-cli.js server")]
     [TestCase("node.exe C:\\nodejs\\node_modules\\npm\\bin\\npm-cli.js exec server")]
     public void Check_OpenVersionOrFurtherOptions_IsRefused(string line) => Assert.That(Of(line).IsRefused, Is.True);
+
+    [TestCase("-S", "docker run mcp/server")]
+    [TestCase("-Sdocker run mcp/server")]
+    [TestCase("-iS", "nix run nixpkgs#server")]
+    public void Check_LineBehindEnv_IsRefused(params string[] arguments) => Assert.That(FetchingRunners.Check("env", arguments).IsRefused, Is.True);
 
     [TestCase("npx -y @scope/server@1.2.3 /srv", "npx")]
     [TestCase("npx @modelcontextprotocol/server-filesystem@2026.8.31 --flag", "npx")]
