@@ -12,7 +12,8 @@ internal static class Properties
 {
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("MCP_GUARD_LONG") == "1";
 
-    private static int Most { get; } = int.TryParse(Environment.GetEnvironmentVariable("MCP_GUARD_CASES"), System.Globalization.CultureInfo.InvariantCulture, out int most) && most > 0 ? most : int.MaxValue;
+    /// <summary>The most cases of a property, or none said: <see cref="int.MaxValue"/>.</summary>
+    public static int Most { get; } = int.TryParse(Environment.GetEnvironmentVariable("MCP_GUARD_CASES"), System.Globalization.CultureInfo.InvariantCulture, out int most) && most > 0 ? most : int.MaxValue;
 
     /// <summary>Prints a string with the platform's escapes.</summary>
     public static JsonTypeInfo<string> StringInfo { get; } = (JsonTypeInfo<string>)new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }.GetTypeInfo(typeof(string));

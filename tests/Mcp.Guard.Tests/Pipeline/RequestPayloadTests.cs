@@ -144,15 +144,17 @@ internal sealed class RequestPayloadTests
     private static void ForAll(Func<byte[], RequestPayload?, JsonElement?, bool> holds)
     {
         int accepted = 0;
+        int asked = 0;
         Check.One(Properties.Config(normal: 5_000), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
             byte[] text = HostileParameters.Next(seed);
+            asked++;
             bool isRead = MessageSnapshot.TryReadRequest(text, out RequestPayload payload, out _);
             bool isElement = MessageSnapshot.TryParse(text, MessageLimits.MaxRequestBytes, out JsonElement element, out _);
             accepted += isRead ? 1 : 0;
             return holds(text, isRead ? payload : null, isElement ? element : null) ? true : throw new AssertionException(Encoding.UTF8.GetString(text));
         }));
-        Assert.That(accepted, Is.GreaterThan(500), "too few texts were JSON to tell anything");
+        Assert.That(accepted, Is.GreaterThan(asked / 10), "too few texts were JSON to tell anything");
     }
 
     /// <summary>What a reader of the element finds, as the guard read requests before they had a reading.</summary>

@@ -141,8 +141,8 @@ internal sealed class EcmaPatternTests
             }
         }
 
-        Assert.That(matches, Is.GreaterThan(1_000));
-        Assert.That(unanswered, Is.LessThanOrEqualTo(SchemaFuzz.Count(20_000) / 10_000));
+        Assert.That(matches, Is.GreaterThan(SchemaFuzz.Count(20_000) / 20));
+        Assert.That(unanswered, Is.LessThanOrEqualTo(Math.Max(2, SchemaFuzz.Count(20_000) / 10_000)));
     }
 
     /// <summary>What .NET says; null where its backtracking runs out of room or time, as it does about once in 100,000 of these.</summary>

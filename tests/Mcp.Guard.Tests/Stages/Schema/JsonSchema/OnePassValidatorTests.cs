@@ -119,6 +119,6 @@ internal sealed class OnePassValidatorTests
             valid += outcome == JsonSchemaOutcome.Valid ? 1 : 0;
         }
 
-        Assert.That(valid, Is.GreaterThan(500));
+        Assert.That(valid, Is.GreaterThan(SchemaFuzz.Count(20_000) / 40));
     }
 }

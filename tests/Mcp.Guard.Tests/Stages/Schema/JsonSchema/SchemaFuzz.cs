@@ -20,12 +20,10 @@ internal static class SchemaFuzz
 
     private const string Marks = "{}[]\",:\\0123456789eE.-+tfn $#*?()|^";
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("MCP_GUARD_LONG") == "1";
+    public static Config Config => Properties.Config().WithQuietOnSuccess(true);
 
-    public static Config Config => Config.QuickThrowOnFailure.WithMaxTest(IsLong ? 100_000 : 2_000).WithQuietOnSuccess(true);
-
-    /// <summary>The normal count, or a million in long mode.</summary>
-    public static int Count(int normal) => IsLong ? 1_000_000 : normal;
+    /// <summary>The normal count, or a million in long mode, or few where <c>MCP_GUARD_CASES</c> asks for few cases.</summary>
+    public static int Count(int normal) => (int)Math.Min(Properties.IsLong ? 1_000_000 : normal, 40L * Properties.Most);
 
     /// <summary>The smaller schemas of published servers, where the corpus lies beside the checkout; without it the seeds above have to do.</summary>
     public static IEnumerable<byte[]> RealSchemas()
