@@ -19,6 +19,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly string _state = Directory.CreateTempSubdirectory("mcp-guard-tests-").FullName;
     private readonly List<Func<Task>> _ends = [];
+    private readonly Dictionary<McpClient, McpServer> _sessions = [];
 
     public GatewayFixture(
         Action<GuardServerBuilder>? behind = null,
@@ -120,6 +121,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         McpClient client = await McpClient.CreateAsync(
             new StreamClientTransport(toServer.Writer.AsStream(), toClient.Reader.AsStream()),
             new McpClientOptions { Handlers = handlers, ProtocolVersion = protocolVersion, ClientInfo = new Implementation { Name = clientName, Version = "1" } });
+        _sessions.Add(client, server);
         _ends.Add(async () =>
         {
             await client.DisposeAsync();
@@ -127,6 +129,13 @@ internal sealed class GatewayFixture : IAsyncDisposable
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
         return client;
+    }
+
+    /// <summary>Ends a client's session as a host does that is told to stop, or whose connection broke. The end of the client's input alone does not: the SDK waits for its open calls.</summary>
+    public async Task EndSessionAsync(McpClient client)
+    {
+        await client.DisposeAsync();
+        await _sessions[client].DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -205,7 +205,7 @@ internal sealed class GatewayForwardingTests(string clientEra, string? serverEra
     }
 
     [Test]
-    public async Task Disconnect_ByTheClientDuringACall_ReachesTheServer()
+    public async Task EndOfTheSession_DuringACall_ReachesTheServer()
     {
         await using var server = new ConformingServer("one", serverEra);
         await using var gateway = new GatewayFixture(transport: server.Connect);
@@ -213,9 +213,10 @@ internal sealed class GatewayForwardingTests(string clientEra, string? serverEra
         Task<CallToolResult> call = client.CallToolAsync("behind__wait").AsTask();
         await server.Started.Task.WaitAsync(Patience);
 
-        await client.DisposeAsync();
+        await gateway.EndSessionAsync(client);
 
-        await server.Cancelled.Task.WaitAsync(Patience);
+        // Half of a call's default time-out: it is not that which ended it.
+        await server.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(15));
         Assert.That(async () => await call, Throws.Exception);
     }
 
