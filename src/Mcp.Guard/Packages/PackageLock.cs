@@ -33,9 +33,17 @@ internal sealed class PackageLock
         }
     }
 
-    /// <summary>The folder of a package in the store, and its key in the lock: never two packages the same one, on no file system.</summary>
-    public static string KeyOf(PackageEndpoint package) =>
-        $"{(package.Kind == PackageKind.Npm ? "npm" : "dotnet")}/{package.Name.Replace('/', '+')}@{package.Version}".ToLowerInvariant();
+    /// <summary>
+    /// The folder of a package in the store, and its key in the lock: never two packages the same one, also where the file system takes letters of either case for one.
+    /// npm tells them apart (<c>JSONStream</c> and <c>jsonstream</c> are two packages), so its capitals are marked; NuGet does not.
+    /// </summary>
+    public static string KeyOf(PackageEndpoint package)
+    {
+        string plain = $"{package.Name.Replace('/', '+')}@{package.Version}";
+        return package.Kind == PackageKind.Npm
+            ? "npm/" + string.Concat(plain.Select(static c => char.IsAsciiLetterUpper(c) ? "!" + char.ToLowerInvariant(c) : c.ToString()))
+            : "dotnet/" + plain.ToLowerInvariant();
+    }
 
     public PackageRecord? Find(PackageEndpoint package) =>
         _records.TryGetValue(KeyOf(package), out PackageRecord? record)

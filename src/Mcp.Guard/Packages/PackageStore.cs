@@ -13,6 +13,16 @@ internal sealed class PackageStore(string folder)
 {
     private const int LongestManifest = 1 << 20;
 
+    /// <summary>The manifest of a tool lies at <c>.store/ID/VERSION/ID/VERSION/tools/FRAMEWORK/RUNTIME</c>; no link is followed to it.</summary>
+    private static readonly EnumerationOptions ToolFolders = new()
+    {
+        RecurseSubdirectories = true,
+        MaxRecursionDepth = 12,
+        AttributesToSkip = FileAttributes.ReparsePoint,
+        IgnoreInaccessible = false,
+        MatchCasing = MatchCasing.CaseSensitive,
+    };
+
     public string Folder => folder;
 
     /// <summary>The folder of one package, whether it is there or not.</summary>
@@ -83,7 +93,7 @@ internal sealed class PackageStore(string folder)
 
     private static StoredPackage LocateDotnet(PackageEndpoint package, string root, string tree)
     {
-        string[] manifests = [.. Directory.EnumerateFiles(root, DotnetToolManifest.FileName, SearchOption.AllDirectories).Take(2)];
+        string[] manifests = [.. Directory.EnumerateFiles(root, DotnetToolManifest.FileName, ToolFolders).Take(2)];
         if (manifests.Length != 1)
         {
             throw NoProgram(package, manifests.Length == 0 ? "it is no .NET tool" : "it holds several tools");

@@ -202,6 +202,17 @@ internal sealed class PackageStoreTests
         Assert.That(PackageLock.Open(_store).Find(Package with { Kind = PackageKind.Dotnet }), Is.Null);
     }
 
+    [TestCase("JSONStream", "jsonstream", "1.0.0", "1.0.0")]
+    [TestCase("@Scope/server", "@scope/server", "1.0.0", "1.0.0")]
+    [TestCase("server", "server", "1.0.0-RC", "1.0.0-rc")]
+    public void KeyOf_NpmNamesThatDifferInCase_AreTwoFoldersOnEveryFileSystem(string one, string other, string oneVersion, string otherVersion)
+    {
+        string first = PackageLock.KeyOf(Package with { Name = one, Version = oneVersion });
+        Assert.That(first, Is.Not.EqualTo(PackageLock.KeyOf(Package with { Name = other, Version = otherVersion })).IgnoreCase);
+        Assert.That(PackageLock.KeyOf(Package with { Kind = PackageKind.Dotnet, Name = one, Version = oneVersion }),
+            Is.EqualTo(PackageLock.KeyOf(Package with { Kind = PackageKind.Dotnet, Name = other, Version = otherVersion })), "NuGet takes them for one");
+    }
+
     private string Fill(string manifest)
     {
         string folder = new PackageStore(_store).FolderOf(Package);
