@@ -183,7 +183,7 @@ internal sealed class MessageSnapshotTests
     private static bool Take(JsonNode node, bool isRequest, out string fault) =>
         isRequest ? MessageSnapshot.TryTakeRequest(node, out _, out fault) : MessageSnapshot.TryTake(node, 10_000, out _, out fault);
 
-    private static JsonNode Failing(Type kind) => new JsonArray("begun", Own(_ => throw Fault(kind)));
+    private static JsonArray Failing(Type kind) => new JsonArray("begun", Own(_ => throw Fault(kind)));
 
     private static Exception Fault(Type kind) => kind switch
     {
