@@ -2,7 +2,7 @@ namespace Mcp.Guard.Stages.ResultSanitizing;
 
 /// <summary>
 /// Wording that speaks to the model instead of describing: it overrides, conceals, asks for secrets or for other tools, or changes the
-/// model's role. English only. Measured in docs/content.md; written from what such texts have to say, not from any list of them.
+/// model's role. English, and one phrase of four other languages. Measured in docs/content.md; written from what such texts have to say, not from any list of them.
 /// Anchors are rare words, so that ordinary text is seldom looked at twice.
 /// </summary>
 internal static class InstructionRules
@@ -28,11 +28,18 @@ internal static class InstructionRules
         "real_instructions|real_task|actual_instructions|actual_task|true_instructions|true_task|real_system_prompt|real_goal *1 is|are *2 to|follow",
         "override|overriding ?the|your|all|any instructions|prompt|guidelines|guardrails|safeguards you|and|now",
         "you << bypass|evade|circumvent the|your|all|any filter|filters|moderation|censorship",
+        "disable|deactivate|turn_off ?the|all|your guard|guards|guardrails|safeguards|approvals",
+        "ignore|disregard ?the user|users|human and|completely|entirely|instead",
         "told me|us to tell|ask|instruct|order you",
         "above_instructions|previous_instructions|prior_instructions|earlier_instructions *3 wrong|invalid|void|outdated|obsolete|false|cancelled|canceled|replaced|expired|test",
         "removing|remove|disable|disabling|unlock|lift *2 safety|content|ethical *1 training|constraints|filter|filters|restrictions|guardrails|limits|limitations|guidelines",
         $"not follow|obey << {Told}",
         $"not_follow|longer_follow|not_obey|stop_following|n't_follow *2 {Earlier} *2 {Told}",
+        "stop_what you|you're|you_are|you_were *1 doing",
+        "ignorez|ignore|ignorer|oubliez|oublie << les_instructions|les_consignes|les_directives",
+        "ignora|ignore|ignorad|ignoren|olvida|olvide|olvidad << las_instrucciones|instrucciones_anteriores|instrucciones_previas",
+        "ignoriere|ignorieren|ignoriert|vergiss|vergesst|missachte|missachten << anweisungen|instruktionen|vorgaben",
+        "ignora|ignorate|ignori|dimentica|dimenticate << le_istruzioni|istruzioni_precedenti",
         "these|this|following|my << override|overrides|supersede|supersedes|outrank *5 other|others|previous|prior|all|those|any",
         "your_new goal|role|task|instructions|objective|identity|purpose|persona|mission|directive is|are|as",
         "new_task|new_instructions|new_instruction|new_directive|new_objective|new_role|updated_instructions|real_instructions|actual_task from|for|is|you|are|follow *2 user|admin|administrator|developer|system|operator|owner|ai|assistant|you|are|a",
@@ -77,6 +84,10 @@ internal static class InstructionRules
         "always_approve|always_confirm|always_accept|always_allow|always_grant|automatically_approve|auto_approve tool|tools|all|every|any|request|requests|calls|this",
         "skip|bypass|ignore|circumvent|disable|avoid << consent|guardrails|oversight",
         "already_approved|pre-approved|has_approved|have_approved|has_consented *2 this|all|every|tool|action|request",
+        "user|owner|human|operator|administrator << already_consented|already_approved",
+        "no_confirmation|no_approval|no_consent *1 is|needed|required|necessary",
+        "retry|again|proceed|continue|immediately << without_asking|without_confirmation|without_confirming|without_approval",
+        "approved_by|verified_by|certified_by|endorsed_by anthropic|openai|claude",
 
         // Other tools, and order of calls.
         "before_any|before_every|before_all|after_any|after_every|instead_of_any|prior_to_any other ?mcp tool|tools|function|functions|call",
@@ -86,6 +97,9 @@ internal static class InstructionRules
         "assistant|llm|chatbot|claude|chatgpt|gpt must|should|shall|please|will|now ?now|also|first|immediately|always call|run|execute|invoke|send|read|ignore|delete|forward|approve",
         "always_set|always_add|always_include|always_append|always_put *1 bcc|cc|recipient|forwarding",
         "bcc *1 all|every *2 emails|email|messages|copies",
+        "always_prefer|always_choose *4 over|instead|before *2 other|others|all|any|every",
+        "other_servers|another_server|other_server *1 are|is *1 deprecated|broken|unsafe|insecure|compromised|forbidden|malicious|outdated|disabled",
+        "not_use|never_use|n't_use|avoid_using|stop_using *5 other|another server|servers",
         "always_bcc",
         "reveal|leak|divulge all|every *2 data|secrets|credentials|passwords|keys|information",
         "to_continue|to_proceed|in_order_to *2 call|run|execute|invoke|use|read *5 ssh|credentials|aws|passwd|id_rsa|shell|secrets",
@@ -93,7 +107,10 @@ internal static class InstructionRules
         // Data that leaves.
         "whole|full|entire|complete|pass|include|provide|send << conversation|chat_history|message_history|conversation_history|chat_transcript",
         "send|forward|upload|transmit|leak|post|email << attacker|attacker's|attacker-controlled",
+        "conversation|chat|dialogue|transcript|messages << verbatim|word-for-word",
         $"{Ask} your << password|passphrase|passwords",
+        $"{Ask} your|the << one-time_code|one-time_password|verification_code|security_code|authentication_code|2fa_code|mfa_code|otp_code|seed_phrase|recovery_phrase|recovery_code|recovery_codes|master_password|backup_codes",
+        $"{Ask} your << credit_card|debit_card|card_number|cvv|cvc|pin_code|bank_account|social_security|private_key|ssh_key|secret_key|signing_key|login_credentials|security_question",
         "copy|take|read|extract|steal|harvest|get << from_another|from_other|from_all_other server|servers|tool|tools",
         "exfiltrate *4 data|secrets|credentials|information|files|tokens|keys|to",
 
@@ -101,11 +118,13 @@ internal static class InstructionRules
         "remember *2 for|in *3 all|later|future|every|next *1 session|sessions|conversation|conversations|chats|requests",
         "in_all_future|in_every_future|for_all_future|for_all_later|in_future session|sessions|conversation|conversations|interactions",
         "if_you_are|if_you're|since_you_are an|a *1 ai|llm|language|assistant|chatbot *4 reading|processing|must|should|please|do|then|ignore|summariz~|instead|model",
-        "attention_ai|attention_assistant|attention_llm|attention_agent|note_to_ai|note_to_the_ai|message_to_ai|instructions_for_ai|instruction_to_ai|instructions_to_ai|hey_ai|dear_ai|note_for_ai *1",
+        "attention_ai|attention_all_ai|attention_assistant|attention_llm|attention_agent|note_to_ai|note_to_the_ai|message_to_ai|instructions_for_ai|instruction_to_ai|instructions_to_ai|hey_ai|dear_ai|note_for_ai *1",
+        "message_to|message_for|notice_to|attention|instructions_for ?all|any|every|the llm|llms|chatbots",
+        "message_to|message_for|note_to|note_for|notice_to|attention|instructions_for ?all|any|every|the language|ai model|models|agent|agents|assistant|assistants",
         "decode *6 execute|follow|obey",
         "decode *6 real|actual|true|hidden task|instructions|instruction|goal|prompt",
     ]).Select(pattern => new WordingRule(pattern, Vocabulary))];
 
     /// <summary>Marks that have no use but to stand out to a model.</summary>
-    public static string[] Literals { get; } = ["<important>", "{{system}}", "[system message", "[admin override", "<hidden>", "[[system"];
+    public static string[] Literals { get; } = ["<important>", "{{system}}", "[system message", "powershell -enc", "powershell.exe -enc", "[admin override", "<hidden>", "[[system"];
 }

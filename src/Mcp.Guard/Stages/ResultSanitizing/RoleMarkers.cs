@@ -9,8 +9,9 @@ internal static class RoleMarkers
     public static string[] Marks { get; } =
     [
         "[inst]", "[/inst]", "<<sys>>", "<system>", "</system>", "<assistant>", "</assistant>", "<tool_result", "</tool_result", "<tool_response", "</tool_response",
-        "<function_calls", "<function_results", "<invoke name", "<tool_call>", "<untrusted", "</untrusted", "<system-reminder", "<system_prompt", "</system_prompt", "<user_message", "<start_of_turn>", "<end_of_turn>",
-        "[available_tools]", "[tool_calls]", "[tool_results]", "[system_prompt]", "[/system_prompt]", "[gmask]", "<bos>", "<eos>",
+        "<function_call", "<function_results", "<invoke name", "<tool_call>", "<untrusted", "</untrusted", "<system-reminder", "<system_prompt", "</system_prompt", "<user_message", "<start_of_turn>", "<end_of_turn>",
+        "[available_tools]", "[tool_calls]", "[tool_results]", "[system_prompt]", "[/system_prompt]", "[gmask]", "<bos>", "<eos>", "<im_start>", "<im_end>",
+        "begin system prompt", "begin system message", "end system prompt", "end of system prompt", "end system message", "end of system message",
         "### instruction:", "### response:", "### system:", "### human:", "### assistant:",
     ];
 

@@ -10,7 +10,7 @@ internal sealed class Wording
     private const int WordsBefore = 8;
     private const int WordsAfter = 14;
 
-    private static readonly string[] SecretPaths = ["~/.ssh", "id_rsa", "id_ed25519", "~/.aws", "/etc/shadow", "/etc/passwd", ".env ", ".env.", ".ssh/", ".aws/credentials", ".git-credentials"];
+    private static readonly string[] SecretPaths = ["~/.ssh", "id_rsa", "id_ed25519", "id_ecdsa", "~/.aws", "/etc/shadow", "/etc/passwd", ".env ", ".env.", ".ssh/", ".aws/credentials", ".git-credentials", ".netrc", ".pgpass", ".bash_history", "/proc/self/environ"];
 
     private static readonly WordVocabulary PathWords = new();
 
@@ -23,12 +23,16 @@ internal sealed class Wording
         .. SecretPaths.Select(path => new WordingTrigger(path, WordingTriggerKind.SecretPath)),
         new("curl ", WordingTriggerKind.Download),
         new("wget ", WordingTriggerKind.Download),
+        new("irm ", WordingTriggerKind.Download),
+        new("iwr ", WordingTriggerKind.Download),
+        new("invoke-webrequest ", WordingTriggerKind.Download),
+        new("invoke-restmethod ", WordingTriggerKind.Download),
         .. RoleMarkers.Marks.Select(mark => new WordingTrigger(mark, WordingTriggerKind.RoleMark)),
         new("\"role\"", WordingTriggerKind.Role),
         new("'role'", WordingTriggerKind.Role),
         new("human:", WordingTriggerKind.Human),
         new("user:", WordingTriggerKind.Human),
-        new("\nsystem:", WordingTriggerKind.Human),
+        new("system:", WordingTriggerKind.Human),
         new("assistant:", WordingTriggerKind.Assistant),
     ];
 
