@@ -173,6 +173,46 @@ internal sealed class MessageSnapshotTests
         Assert.That((inner, payload.GetRawText()), Is.EqualTo(("""{"inner":true}""", """["before","own"]""")));
     }
 
+    [TestCase("taken")]
+    [TestCase("request")]
+    [TestCase("refused")]
+    public void TryTake_SmallMessage_IsWrittenWithWhatTheThreadKeeps(string before)
+    {
+        // The buffer and the writer of a thread are over 1024 bytes; the value itself is a few hundred.
+        Assert.That(Allocated(before, "a"), Is.LessThan(1024));
+    }
+
+    [Test]
+    public void TryTake_LargeMessage_LeavesItsBufferToNobody()
+    {
+        Assert.That(Allocated("taken", new string('a', 200_000)), Is.GreaterThan(1024));
+    }
+
+    /// <summary>What taking a small message allocates after another was taken on the same thread.</summary>
+    private static long Allocated(string before, string text)
+    {
+        JsonNode earlier = before == "refused" ? Failing(typeof(JsonException)) : JsonValue.Create(text);
+        JsonNode small = JsonNode.Parse("[1]")!;
+        long allocated = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            if (before == "request")
+            {
+                MessageSnapshot.TryTakeRequest(earlier, out _, out _);
+            }
+            else
+            {
+                MessageSnapshot.TryTake(earlier, 1_000_000, out _, out _);
+            }
+
+            long start = GC.GetAllocatedBytesForCurrentThread();
+            MessageSnapshot.TryTake(small, 100, out _, out _);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - start;
+        }
+
+        return allocated;
+    }
+
     private static void AssertRefused(string text, string words)
     {
         Assert.That(MessageSnapshot.TryParse(Encoding.UTF8.GetBytes(text), 1000, out JsonElement payload, out string fault), Is.False);

@@ -11,7 +11,7 @@ internal sealed class MessageThreadTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly WatchedTime _time = new();
     private readonly BlockingCollection<Action?> _messages = [];
     private readonly ConcurrentDictionary<string, int> _threads = new(StringComparer.Ordinal);
     private readonly MessageThread _thread;
@@ -259,12 +259,101 @@ internal sealed class MessageThreadTests : IDisposable
         Assert.That(_threads.Keys, Is.EquivalentTo(new[] { "work saw ", "next saw " }));
     }
 
+    [Test]
+    public async Task Run_Message_ComesOnANamedThreadThatKeepsNoProcessAlive()
+    {
+        _messages.Add(() => Note($"{Thread.CurrentThread.Name} {Thread.CurrentThread.IsBackground}")());
+        await Seen("test True");
+    }
+
+    [Test]
+    public async Task Watch_WorkInOneRound_StartsTheTimerOnceAndStopsItWhenNothingCame()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            string work = "work " + i;
+            _messages.Add(() => MessageThread.TryLeave(new Work(Note(work))));
+            await Seen(work);
+        }
+
+        _messages.Add(Note("rest"));
+        await Seen("rest");
+        Assert.That(_time.Changes, Is.EqualTo(new[] { MessageThread.Patience }), "started anew with each message it would never come round");
+        for (int i = 0; i < 5; i++)
+        {
+            _time.Advance(MessageThread.Patience);
+        }
+
+        Assert.That(_time.Changes, Is.EqualTo(new[] { MessageThread.Patience, Timeout.InfiniteTimeSpan }));
+    }
+
+    [Test]
+    public async Task Run_NextMessageOfTheSameThread_HasItsOwnPatience()
+    {
+        using var first = new ManualResetEventSlim();
+        using var second = new ManualResetEventSlim();
+        _messages.Add(() =>
+        {
+            Note("first", mayBeRelieved: true)();
+            first.Wait(Limit);
+        });
+        _messages.Add(() =>
+        {
+            Note("second", mayBeRelieved: true)();
+            second.Wait(Limit);
+            Note("kept its thread " + MessageThread.TryLeave(new Work(static () => { })))();
+        });
+        await Seen("first");
+        _time.Advance(MessageThread.Patience);
+        first.Set();
+        await Seen("second");
+        _time.Advance(MessageThread.Patience);
+        second.Set();
+        await Eventually.True(() => _threads.Keys.Any(static what => what.StartsWith("kept", StringComparison.Ordinal)));
+        Assert.That(_threads, Does.ContainKey("kept its thread True"), "what was seen was another message");
+    }
+
+    [Test]
+    public void Dispose_Watch_Ends()
+    {
+        _thread.Dispose();
+        Assert.That(_time.IsDisposed, Is.True);
+    }
+
     /// <summary>Lets time pass until what is expected has happened.</summary>
     private async Task RelieveAsync(string what) => await Eventually.True(() =>
     {
         _time.Advance(MessageThread.Patience);
         return _threads.ContainsKey(what);
     });
+
+    /// <summary>Keeps what became of the one timer.</summary>
+    private sealed class WatchedTime : FakeTimeProvider
+    {
+        public ConcurrentQueue<TimeSpan> Changes { get; } = [];
+
+        public bool IsDisposed { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Watched(this, base.CreateTimer(callback, state, dueTime, period));
+
+        private sealed class Watched(WatchedTime time, ITimer inner) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                time.Changes.Enqueue(period);
+                return inner.Change(dueTime, period);
+            }
+
+            public void Dispose()
+            {
+                time.IsDisposed = true;
+                inner.Dispose();
+            }
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
+    }
 
     private sealed class Work(Action work) : IThreadPoolWorkItem
     {
