@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mcp.Guard.Audit;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Testing;
 using Mcp.Guard.Tests.Stages.Consent;
@@ -311,20 +312,40 @@ internal sealed class DryRunTests
         Assert.That(log.Lines, Has.Count.EqualTo(6).And.All.StartsWith("1003 "));
     }
 
-    [Test]
-    public async Task AnyWay_CallerCancels_TheCancellationGoesOn()
+    [TestCase(true, true, true)]
+    [TestCase(true, false, false)]
+    [TestCase(false, true, false)]
+    [TestCase(false, false, false)]
+    public async Task AnyWay_SinkFails_OnlyTheCancellationOfTheCallerGoesOn(bool isCancellation, bool callerCancels, bool goesOn)
     {
         var log = new WrittenLog();
         await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync(_ => { });
         using var cancel = new CancellationTokenSource();
-        guard.Guard.Audit.Before = (_, _) =>
+        var sink = new AuditCollector
         {
-            cancel.Cancel();
-            throw new OperationCanceledException(cancel.Token);
+            Before = (_, _) =>
+            {
+                if (callerCancels)
+                {
+                    cancel.Cancel();
+                }
+
+                throw isCancellation ? new OperationCanceledException(cancel.Token) : new IOException("full");
+            },
         };
-        var dry = new DryRun(guard.Pipeline.Audit, log);
-        Assert.That(async () => await dry.PassConsentAsync(Unruled(guard), cancel.Token), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(log.Lines, Is.Empty);
+        var dry = new DryRun(new AuditTrail(sink, new AuditContent(static () => null), TimeProvider.System, log), log);
+        RequestContext call = Unruled(guard);
+        if (goesOn)
+        {
+            Assert.That(async () => await dry.PassConsentAsync(call, cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+        }
+        else
+        {
+            Assert.That((await dry.PassConsentAsync(call, cancel.Token))!.Value.Code, Is.EqualTo(GuardDenialCodes.AuditUnavailable));
+        }
+
+        Assert.That(log.Lines, Has.Count.EqualTo(goesOn ? 0 : 1));
+        Assert.That(call.PassedByDryRun, Is.Null);
     }
 
     /// <summary>A call that the rules have judged, and none matched.</summary>
