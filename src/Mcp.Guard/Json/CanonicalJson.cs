@@ -316,7 +316,8 @@ internal static class CanonicalJson
         sink.Write(room[..JsonNumber.Write(literal, room)]);
         if (rented is not null)
         {
-            ArrayPool<byte>.Shared.Return(rented);
+            // A long number may be a secret as well; the pool is shared by the whole process.
+            ArrayPool<byte>.Shared.Return(rented, clearArray: true);
         }
     }
 

@@ -82,6 +82,12 @@ internal sealed class CanonicalJsonTests
     [TestCase("9007199254740993", "9007199254740993")]
     [TestCase("1152921504606846976", "1152921504606846976")]
     [TestCase("0.10000000000000001", "0.10000000000000001")]
+    [TestCase("100000000000000000000000", "1e+23")]
+    [TestCase("9007199254740993.0", "9007199254740993.0")]
+    [TestCase("1234567890.1234567891", "1234567890.1234567891")]
+    [TestCase("4.0e-324", "4.0e-324")]
+    [TestCase("10e-401", "10e-401")]
+    [TestCase("10e400", "10e400")]
     [TestCase("1e400", "1e400")]
     [TestCase("1e-400", "1e-400")]
     [TestCase("1e2147483648", "1e2147483648")]
@@ -93,6 +99,7 @@ internal sealed class CanonicalJsonTests
     [TestCase("\"\\u0000\\u001f\\u0022\\/\\\\\\b\\f\\n\\r\\t\\u007f\\u2028\"", "\"\\u0000\\u001f\\\"/\\\\\\b\\f\\n\\r\\t\u007f\u2028\"")]
     [TestCase("""{"\u20ac":"Euro","\r":"CR","\ufb33":"Hebrew","1":"One","\ud83d\ude00":"Smile","\u0080":"C1","\u00f6":"o"}""",
         "{\"\\r\":\"CR\",\"1\":\"One\",\"\u0080\":\"C1\",\"ö\":\"o\",\"€\":\"Euro\",\"😀\":\"Smile\",\"\ufb33\":\"Hebrew\"}")]
+    [TestCase("\"\\u0009\\u0019\\u001A\\u001b\"", "\"\\t\\u0019\\u001a\\u001b\"")]
     [TestCase("[]", "[]")]
     [TestCase("{}", "{}")]
     [TestCase(" null ", "null")]
@@ -146,6 +153,31 @@ internal sealed class CanonicalJsonTests
     }
 
     [Test]
+    public void Check_ContainersBesideEachOther_AreNotDeeper() =>
+        Assert.That(JsonAdmission.Check("[[],{},[],{}]"u8, JsonLimits.Message with { MaxDepth = 2 }), Is.EqualTo(JsonFault.None));
+
+    [TestCase(4 * 1024 * 1024, JsonFault.None)]
+    [TestCase(4 * 1024 * 1024 + 1, JsonFault.TooLarge)]
+    public void Check_Message_HasUpTo4MiB(int length, JsonFault expected)
+    {
+        byte[] json = new byte[length];
+        Array.Fill(json, (byte)'x');
+        json[0] = json[^1] = (byte)'"';
+        Assert.That(JsonAdmission.Check(json, JsonLimits.Message), Is.EqualTo(expected));
+    }
+
+    [TestCase(JsonFault.None, "admitted")]
+    [TestCase(JsonFault.TooLarge, "too many")]
+    [TestCase(JsonFault.NotUtf8, "UTF-8")]
+    [TestCase(JsonFault.Malformed, "RFC 8259")]
+    [TestCase(JsonFault.TooDeep, "deep")]
+    [TestCase(JsonFault.DuplicateName, "twice")]
+    [TestCase(JsonFault.LoneSurrogate, "surrogate")]
+    [TestCase(JsonFault.NotJudged, "not judged")]
+    [TestCase((JsonFault)99, "not judged")]
+    public void Describe_Fault_NamesIt(JsonFault fault, string word) => Assert.That(JsonAdmission.Describe(fault), Does.Contain(word));
+
+    [Test]
     public void Check_DepthBeyondCeiling_IsRefusedWhateverTheLimit()
     {
         byte[] deep = Encoding.UTF8.GetBytes(new string('[', 100_000) + new string(']', 100_000));
@@ -180,6 +212,82 @@ internal sealed class CanonicalJsonTests
         Assert.That(CanonicalJson.TryWrite(json, JsonLimits.Message, written), Is.EqualTo(JsonFault.None));
         Assert.That(CanonicalJson.TryHash("d"u8, json, JsonLimits.Message, hash), Is.EqualTo(JsonFault.None));
         Assert.That(hash, Is.EqualTo(System.Security.Cryptography.SHA256.HashData([(byte)'d', .. written.WrittenSpan])));
+    }
+
+    [Test]
+    public void TryHash_StringOfAnyLength_CountsEveryByte([Values(0, 1, 508, 509, 510, 511, 512, 513, 1_022, 5_000)] int length)
+    {
+        byte[] canonical = Encoding.UTF8.GetBytes($"{{\"a\":[\"\",\"{new string('x', length)}\"],\"b\":\"{new string('y', length)}\"}}");
+        var written = new ArrayBufferWriter<byte>();
+        byte[] hash = new byte[CanonicalJson.HashLength];
+        Assert.That(CanonicalJson.TryWrite(canonical, JsonLimits.Message, written), Is.EqualTo(JsonFault.None));
+        Assert.That(written.WrittenSpan.SequenceEqual(canonical), Is.True, "a canonical text is its own form");
+        Assert.That(CanonicalJson.TryHash(default, canonical, JsonLimits.Message, hash), Is.EqualTo(JsonFault.None));
+        Assert.That(hash, Is.EqualTo(System.Security.Cryptography.SHA256.HashData(canonical)));
+        byte[] text = Encoding.UTF8.GetBytes($"\"{new string('x', length)}\"");
+        CanonicalJson.TryHash(default, text, JsonLimits.Message, hash);
+        Assert.That(hash, Is.EqualTo(System.Security.Cryptography.SHA256.HashData(text)));
+    }
+
+    [Test]
+    public void TryHash_SmallText_AllocatesNothing()
+    {
+        byte[] hash = new byte[CanonicalJson.HashLength];
+        var output = new ArrayBufferWriter<byte>(1024);
+        string? refused = null;
+        long before = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            // What a thread keeps is made in the first rounds.
+            before = i == 50 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            output.ResetWrittenCount();
+            if (CanonicalJson.TryHash("d"u8, """{"b":[1,"\n"],"a":1.50}"""u8, JsonLimits.Message, hash) != JsonFault.None
+                || CanonicalJson.TryWrite("""{"b":[1,"\n"],"a":1.50}"""u8, JsonLimits.Message, output) != JsonFault.None)
+            {
+                refused = "refused";
+            }
+        }
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(refused, Is.Null);
+    }
+
+    [Test]
+    public void TryWrite_Element_IsAsItsText()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        Assert.That(CanonicalJson.TryWrite(JsonElement.Parse("""{"b":1,"a":2}"""), JsonLimits.Message, output), Is.EqualTo(JsonFault.None));
+        Assert.That(Encoding.UTF8.GetString(output.WrittenSpan), Is.EqualTo("""{"a":2,"b":1}"""));
+        Assert.That(CanonicalJson.TryWrite(JsonElement.Parse("""{"a":1,"a":2}"""), JsonLimits.Message, output), Is.EqualTo(JsonFault.DuplicateName));
+    }
+
+    [Test]
+    public void TryWrite_AbsentElement_IsNotJudged()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        byte[] hash = new byte[CanonicalJson.HashLength];
+        Array.Fill(hash, (byte)1);
+        Assert.That(CanonicalJson.TryWrite(default(JsonElement), JsonLimits.Message, output), Is.EqualTo(JsonFault.NotJudged));
+        Assert.That(output.WrittenCount, Is.Zero);
+        Assert.That(CanonicalJson.TryHash(default, default(JsonElement), JsonLimits.Message, hash), Is.EqualTo(JsonFault.NotJudged));
+        Assert.That(hash, Is.All.EqualTo((byte)0));
+    }
+
+    [TestCase("""{"a":1,"\u0061":1}""", JsonFault.DuplicateName)]
+    [TestCase("""["\ud800"]""", JsonFault.LoneSurrogate)]
+    public void TryCompute_ElementThatIsRefused_HasNoDigest(string json, JsonFault expected)
+    {
+        Assert.That(ArgumentsDigest.TryCompute(JsonElement.Parse(json), out string? digest), Is.EqualTo(expected));
+        Assert.That(digest, Is.Null);
+    }
+
+    [Test]
+    public void Compute_Reading_IsTheDigestOfItsText([Values(0, 1, 2, 15, 16, 17, 24, 25, 40)] int members)
+    {
+        string json = "{" + string.Join(',', Enumerable.Range(0, members).Select(i => $"\"n{members - i}\":[{i},\"\\n{i}\"]")) + "}";
+        Assert.That(JsonReading.TryRead(Encoding.UTF8.GetBytes(json), out JsonReading? reading), Is.EqualTo(Mcp.Guard.Stages.Schema.JsonSchema.JsonTextFault.None));
+        Assert.That(ArgumentsDigest.TryCompute(JsonElement.Parse(json), out string? digest), Is.EqualTo(JsonFault.None));
+        Assert.That(ArgumentsDigest.Compute(reading!.View, 0), Is.EqualTo(digest));
     }
 
     [Test]

@@ -33,13 +33,27 @@ internal sealed class JsonWordsTests
         Assert.That(JsonWords.Lacks(JsonElement.Parse(json), "image"u8, "audio"u8, "blob"u8), Is.True);
 
     [Test]
-    public void Lacks_LongText_IsNotSearched() =>
-        Assert.That(JsonWords.Lacks(JsonElement.Parse($"\"{new string('x', 5_000)}\""), "image"u8), Is.False);
+    public void Lacks_LiteralOfTheSameLetters_False()
+    {
+        JsonElement value = JsonElement.Parse("true");
+        Assert.That(JsonWords.Lacks(value, "true"u8), Is.False);
+        Assert.That(JsonWords.Lacks(value, "true"u8, "audio"u8, "blob"u8), Is.False);
+        Assert.That(JsonWords.Lacks(value, "audio"u8, "true"u8, "blob"u8), Is.False);
+        Assert.That(JsonWords.Lacks(value, "audio"u8, "blob"u8, "true"u8), Is.False);
+    }
+
+    [Test]
+    public void Lacks_AbsentValue_True() => Assert.That(JsonWords.Lacks(default, "image"u8), Is.True);
+
+    [TestCase(4_094, true)]
+    [TestCase(4_095, false)]
+    public void Lacks_LongText_IsNotSearched(int length, bool expected) =>
+        Assert.That(JsonWords.Lacks(JsonElement.Parse($"\"{new string('x', length)}\""), "image"u8), Is.EqualTo(expected));
 
     [Test]
     public void GetString_BytesThatAreNoUtf8_Throws()
     {
         byte[] json = [(byte)'"', 0xC3, (byte)'"'];
-        Assert.That(() => JsonText.GetString(JsonElement.Parse(json)), Throws.InvalidOperationException);
+        Assert.That(() => JsonText.GetString(JsonElement.Parse(json)), Throws.InvalidOperationException.With.Message.Contains("UTF-8"));
     }
 }

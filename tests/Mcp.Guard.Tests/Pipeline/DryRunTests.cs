@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Mcp.Guard.Pipeline;
 using Mcp.Guard.Testing;
+using Mcp.Guard.Tests.Stages.Consent;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -214,6 +216,126 @@ internal sealed class DryRunTests
 
         Assert.That(typeof(McpGuardBuilder).GetMethods().Select(method => method.Name), Has.None.EqualTo(nameof(McpGuardBuilder.RunDry)), "not public");
     }
+
+    // ---- what is recorded -------------------------------------------------------------------------------------------------------------------
+
+    [TestCase(null, "destructive")]
+    [TestCase("echo", "confirm-always")]
+    public async Task PassConsent_DefaultQuestion_IsRecordedWithItsReason(string? harmless, string code)
+    {
+        var log = new WrittenLog();
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync(server => server.With("confirmation", "\"always\"").With("trusted", "true"));
+        var dry = new DryRun(guard.Pipeline.Audit, log);
+        RequestContext call = Unruled(guard);
+        if (harmless is not null)
+        {
+            Assert.That(Passes(await dry.PassConsentAsync(guard.Request("tools/list", "{}"), default)), Is.True, "nobody would be asked");
+            GuardEvaluation listing = await guard.Pipeline.EvaluateAsync(guard.Request("tools/list", "{}"), default);
+            await listing.CompleteAsync(JsonElement.Parse("""{"tools":[{"name":"echo","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}]}"""));
+            call.Entry = guard.Connection.State.Tools.Find(harmless);
+        }
+
+        Assert.That(Passes(await dry.PassConsentAsync(call, default)), Is.True);
+        AuditRecord record = guard.Guard.Audit.Records.Single(record => record.Decision == "would-ask");
+        Assert.Multiple(() =>
+        {
+            Assert.That((record.Code, record.Stage, record.Reason), Is.EqualTo((code, GuardStages.Consent, "no rule allows the call")));
+            Assert.That(call.PassedByDryRun, Is.EqualTo(new[] { "consent:" + code }));
+            Assert.That(log.Lines.Single(), Does.StartWith("1051 ").And.Contains($"(would-ask: {code}, stage consent)"));
+        });
+    }
+
+    [Test]
+    public async Task PassConsent_AnotherStageAsked_APersonIsAsked()
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        RequestContext call = guard.Request();
+        call.Ask("tool-pinning", "tool-changed", "it changed");
+        Assert.That(await new DryRun(guard.Pipeline.Audit, new WrittenLog()).PassConsentAsync(call, default), Is.Null);
+        Assert.That(call.PassedByDryRun, Is.Null);
+    }
+
+    [TestCase(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, true)]
+    [TestCase(GuardDenialCodes.BudgetSpent, "acme", false)]
+    [TestCase(GuardDenialCodes.TooManyCalls, "concurrency", false)]
+    [TestCase(GuardDenialCodes.GuardFault, GuardStages.Budgets, false)]
+    public async Task Relax_DenialRightBeforeACallLeaves_PassesOnlyASpentBudget(string code, string stage, bool passes)
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        var dry = new DryRun(guard.Pipeline.Audit, new WrittenLog());
+        var denial = new GuardDenial(code, stage, "the reason");
+        RequestContext call = guard.Request();
+        Assert.That(await dry.RelaxAsync(call, null, default), Is.Null);
+        Assert.That(call.PassedByDryRun, Is.Null);
+        Assert.That(await dry.RelaxAsync(call, denial, default), passes ? Is.Null : Is.EqualTo(denial));
+        Assert.That(
+            guard.Guard.Audit.Records.Where(record => record.Decision == "would-deny").Select(record => (record.Code, record.Stage, record.Reason)),
+            passes ? Is.EqualTo(new[] { (code, stage, "the reason") }) : Is.Empty);
+    }
+
+    [Test]
+    public async Task Relax_SeveralThatPass_AreAllListed()
+    {
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync();
+        var dry = new DryRun(guard.Pipeline.Audit, new WrittenLog());
+        RequestContext call = guard.Request();
+        Assert.That((await dry.RelaxAsync(call, GuardStages.Rules, GuardDecision.Deny(GuardDenialCodes.RuleDenied, "r"), default)).Kind, Is.EqualTo(GuardDecisionKind.Continue));
+        Assert.That((await dry.RelaxAsync(call, GuardStages.Rules, GuardDecision.AskConsent("ask", "r"), default)).Kind, Is.EqualTo(GuardDecisionKind.Continue));
+        Assert.That(await dry.RelaxAsync(call, new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "r"), default), Is.Null);
+        Assert.That(call.PassedByDryRun, Is.EqualTo((string[])["rules:rule-denied", "rules:ask", "budgets:budget-spent"]));
+        Assert.That(Passed(guard.Guard).Select(record => record.Decision), Is.EqualTo((string[])["would-deny", "would-ask", "would-deny"]));
+    }
+
+    [Test]
+    public async Task AnyWay_AuditCannotTakeTheWord_IsDeniedAndLogged()
+    {
+        var log = new WrittenLog();
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync(_ => { });
+        var dry = new DryRun(guard.Pipeline.Audit, log);
+        RequestContext call = Unruled(guard);
+        var denial = new GuardDenial(GuardDenialCodes.BudgetSpent, GuardStages.Budgets, "r");
+        foreach (Exception fault in (Exception[])[new IOException("full"), new OperationCanceledException("of the sink's own")])
+        {
+            guard.Guard.Audit.Before = (_, _) => throw fault;
+            GuardDecision consent = (await dry.PassConsentAsync(call, default))!.Value;
+            GuardDecision rules = await dry.RelaxAsync(call, GuardStages.Rules, GuardDecision.Deny(GuardDenialCodes.RuleDenied, "r"), default);
+            foreach (GuardDecision decision in (GuardDecision[])[consent, rules])
+            {
+                Assert.That((decision.Kind, decision.Code, decision.Reason), Is.EqualTo((GuardDecisionKind.Deny, GuardDenialCodes.AuditUnavailable, "what a dry run lets pass could not be recorded")));
+            }
+
+            Assert.That(await dry.RelaxAsync(call, denial, default), Is.EqualTo(denial));
+        }
+
+        Assert.That(call.PassedByDryRun, Is.Null);
+        Assert.That(log.Lines, Has.Count.EqualTo(6).And.All.StartsWith("1003 "));
+    }
+
+    [Test]
+    public async Task AnyWay_CallerCancels_TheCancellationGoesOn()
+    {
+        var log = new WrittenLog();
+        await using ScriptedPipeline guard = await ScriptedPipeline.StartAsync(_ => { });
+        using var cancel = new CancellationTokenSource();
+        guard.Guard.Audit.Before = (_, _) =>
+        {
+            cancel.Cancel();
+            throw new OperationCanceledException(cancel.Token);
+        };
+        var dry = new DryRun(guard.Pipeline.Audit, log);
+        Assert.That(async () => await dry.PassConsentAsync(Unruled(guard), cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(log.Lines, Is.Empty);
+    }
+
+    /// <summary>A call that the rules have judged, and none matched.</summary>
+    private static RequestContext Unruled(ScriptedPipeline guard)
+    {
+        RequestContext call = guard.Request();
+        call.SetVerdict(call.Settings!.ForTool(call.TargetName!).JudgeCall(call.Parameters));
+        return call;
+    }
+
+    private static bool Passes(GuardDecision? decision) => decision is { Kind: GuardDecisionKind.Continue };
 
     private sealed class Denying : IGuardStage<GuardRequestContext>
     {

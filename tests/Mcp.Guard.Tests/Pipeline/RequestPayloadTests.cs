@@ -153,6 +153,137 @@ internal sealed class RequestPayloadTests
         Assert.That(payload.Arguments.GetRawText(), Is.EqualTo("""{"a":1}"""));
     }
 
+    /// <summary>The forms that a request's parameters may have.</summary>
+    internal enum Form
+    {
+        /// <summary>Read once.</summary>
+        Reading,
+
+        /// <summary>An element that is not strict, as a host's stage may give one.</summary>
+        Loose,
+
+        /// <summary>One with a number that is beyond what is read once.</summary>
+        Beyond,
+    }
+
+    [Test]
+    public void Members_EachForm_AreReadAlike([Values] Form form)
+    {
+        RequestPayload payload = Make(form, """{"name":"t","n":5,"null":null,"_meta":{"m":"v","k":7},"arguments":{"a":"b"}""");
+        Assert.Multiple(() =>
+        {
+            Assert.That((payload.IsMissing, payload.IsObject, payload.HasArguments), Is.EqualTo((false, true, false)), "before arguments were looked for");
+            Assert.That(payload.Bytes, Is.EqualTo(payload.Element.GetRawText().Length).And.GreaterThan(70));
+            Assert.That((payload.Has("name"u8), payload.Has("null"u8), payload.Has("absent"u8), payload.Has("a"u8)), Is.EqualTo((true, true, false, false)));
+            Assert.That((payload.TextOf("name"u8), payload.TextOf("n"u8), payload.TextOf("null"u8), payload.TextOf("absent"u8)), Is.EqualTo(("t", (string?)null, (string?)null, (string?)null)));
+            Assert.That((payload.MetaTextOf("m"u8), payload.MetaTextOf("k"u8), payload.MetaTextOf("absent"u8), payload.MetaTextOf("name"u8)), Is.EqualTo(("v", (string?)null, (string?)null, (string?)null)));
+            Assert.That(payload.ArgumentsUtf8.Length, Is.Zero);
+            Assert.That(payload.TryFindArguments(), Is.True);
+            Assert.That((payload.HasArguments, payload.Arguments.GetRawText()), Is.EqualTo((true, """{"a":"b"}""")));
+            Assert.That(Encoding.UTF8.GetString(payload.ArgumentsUtf8), Is.EqualTo("""{"a":"b"}"""));
+        });
+    }
+
+    [TestCase("", true, false)]
+    [TestCase(",\"arguments\":null", true, false)]
+    [TestCase(",\"arguments\":{}", true, true)]
+    [TestCase(",\"arguments\":[]", false, false)]
+    [TestCase(",\"arguments\":\"a\"", false, false)]
+    [TestCase(",\"arguments\":false", false, false)]
+    public void TryFindArguments_EachForm_TakesAnObjectOrNone(string arguments, bool isTaken, bool isFound)
+    {
+        foreach (Form form in Enum.GetValues<Form>())
+        {
+            RequestPayload payload = Make(form, $"{{\"name\":\"t\"{arguments}");
+            Assert.That((payload.TryFindArguments(), payload.HasArguments), Is.EqualTo((isTaken, isFound)), form.ToString());
+            Assert.That(payload.Arguments.ValueKind, Is.EqualTo(isFound ? JsonValueKind.Object : JsonValueKind.Undefined), form.ToString());
+            Assert.That(payload.ArgumentsUtf8.Length, Is.EqualTo(isFound ? 2 : 0), form.ToString());
+            Assert.That(payload.Validate(Compile("""{"maxProperties":0}""")), Is.EqualTo(SchemaOutcome.Valid), "none count as {}");
+            Assert.That(payload.Validate(Compile("""{"minProperties":1}""")), Is.EqualTo(SchemaOutcome.Invalid), form.ToString());
+        }
+    }
+
+    [TestCase("[]")]
+    [TestCase("""[{"m":"v"}]""")]
+    [TestCase("""["_meta",{"m":"v"}]""")]
+    [TestCase("\"_meta\"")]
+    [TestCase("7")]
+    public void Members_OfWhatIsNoObject_AreNone(string text)
+    {
+        Assert.That(MessageSnapshot.TryReadRequest(Encoding.UTF8.GetBytes(text), out RequestPayload reading, out _), Is.True);
+        foreach (RequestPayload payload in (RequestPayload[])[reading, RequestPayload.OfArguments(JsonElement.Parse(text))])
+        {
+            Assert.That((payload.IsObject, payload.IsMissing, payload.Has("_meta"u8), payload.MetaTextOf("m"u8)), Is.EqualTo((false, false, false, (string?)null)));
+            Assert.That(payload.Bytes, Is.EqualTo(text.Length));
+        }
+    }
+
+    [TestCase("""{"_meta":["m","v"]""")]
+    [TestCase("""{"_meta":"m","x":{"m":"v"}""")]
+    [TestCase("""{"_meta":null""")]
+    [TestCase("""{"x":{"m":"v"}""")]
+    public void MetaTextOf_MetaThatIsNoObject_IsNone(string text)
+    {
+        foreach (Form form in Enum.GetValues<Form>())
+        {
+            Assert.That(Make(form, text).MetaTextOf("m"u8), Is.Null, form.ToString());
+        }
+    }
+
+    [Test]
+    public void None_WithoutParameters_HasNothing()
+    {
+        RequestPayload none = RequestPayload.Of(default(JsonElement));
+        Assert.That(none, Is.SameAs(RequestPayload.None));
+        Assert.That((none.IsMissing, none.IsObject, none.HasArguments, none.Bytes), Is.EqualTo((true, false, false, 0)));
+        Assert.That((none.Has("name"u8), none.MetaTextOf("m"u8), none.ArgumentsUtf8.Length), Is.EqualTo((false, (string?)null, 0)));
+        Assert.That(none.Validate(Compile("{}")), Is.EqualTo(SchemaOutcome.Valid));
+    }
+
+    [Test]
+    public void Validate_AnotherEngine_GetsTheElement([Values] Form form)
+    {
+        var engine = new ElementsOnly();
+        RequestPayload payload = Make(form, """{"arguments":{"a":1}""");
+        Assert.That(payload.Validate(engine), Is.EqualTo(SchemaOutcome.Valid));
+        Assert.That(payload.TryFindArguments(), Is.True);
+        Assert.That(payload.Validate(engine), Is.EqualTo(SchemaOutcome.Valid));
+        Assert.That(engine.Seen, Is.EqualTo((string[])["{}", """{"a":1}"""]));
+    }
+
+    /// <summary>Ends an object's text that has no end in one of the forms.</summary>
+    private static RequestPayload Make(Form form, string text)
+    {
+        RequestPayload payload;
+        switch (form)
+        {
+            case Form.Loose:
+                payload = RequestPayload.Of(JsonElement.Parse(text + ",\"twice\":{\"x\":1,\"x\":2}}"));
+                break;
+            case Form.Beyond:
+                Assert.That(MessageSnapshot.TryReadRequest(Encoding.UTF8.GetBytes($"{text},\"long\":{new string('7', 1_500)}}}"), out payload, out _), Is.True);
+                break;
+            default:
+                Assert.That(MessageSnapshot.TryReadRequest(Encoding.UTF8.GetBytes(text + "}"), out payload, out _), Is.True);
+                break;
+        }
+
+        return payload;
+    }
+
+    private sealed class ElementsOnly : CompiledSchema
+    {
+        public List<string> Seen { get; } = [];
+
+        public override SchemaOutcome Validate(JsonElement instance, ICollection<SchemaError>? errors = null, int maxErrors = 5)
+        {
+            Seen.Add(instance.GetRawText());
+            return SchemaOutcome.Valid;
+        }
+
+        public override SchemaOutcome Validate(ReadOnlySpan<byte> utf8, ICollection<SchemaError>? errors = null, int maxErrors = 5) => SchemaOutcome.MalformedText;
+    }
+
     private static void ForAll(Func<byte[], RequestPayload?, JsonElement?, bool> holds)
     {
         int accepted = 0;
