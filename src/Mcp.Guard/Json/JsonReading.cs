@@ -20,7 +20,7 @@ internal sealed class JsonReading
     private JsonReading(ReadOnlySpan<byte> text, Stages.Schema.JsonSchema.JsonTape tape)
     {
         _text = text.ToArray();
-        _decoded = tape.DecodedCount == 0 ? [] : tape.Decoded.AsSpan(0, tape.DecodedCount).ToArray();
+        _decoded = tape.Decoded.AsSpan(0, tape.DecodedCount).ToArray();
         _tokens = tape.Tokens.AsSpan(0, tape.Count).ToArray();
     }
 

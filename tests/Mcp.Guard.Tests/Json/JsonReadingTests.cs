@@ -47,4 +47,16 @@ internal sealed class JsonReadingTests
         Assert.That(ArgumentsDigest.Compute(reading.View, 0), Is.EqualTo(digest));
         Assert.That(Encoding.UTF8.GetString(reading.Text), Is.EqualTo(json));
     }
+
+    [TestCase("""{"a":"b\n"}""")]
+    [TestCase("""{"a":1,"a":1}""")]
+    public void TryRead_AnyText_LeavesTheThreadItsWorkspace(string json)
+    {
+        ValidationWorkspace workspace = ValidationWorkspace.Take();
+        workspace.Return();
+        JsonReading.TryRead(Encoding.UTF8.GetBytes(json), out _);
+        ValidationWorkspace next = ValidationWorkspace.Take();
+        next.Return();
+        Assert.That(next, Is.SameAs(workspace), "a reading that keeps it costs every later one a new one");
+    }
 }

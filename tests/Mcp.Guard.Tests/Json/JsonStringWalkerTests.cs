@@ -54,4 +54,32 @@ internal sealed class JsonStringWalkerTests
         var recorder = new PlaceRecorder(null, null);
         Assert.That(JsonStringWalker.TryWalk(JsonElement.Parse(json), ref recorder), Is.False);
     }
+
+    [Test]
+    public void TryWalk_UsualValue_AllocatesNothing()
+    {
+        JsonElement value = JsonElement.Parse("""{"a":["s",{"b":"\u0074"}],"c":"u"}""");
+        var counter = default(PlaceCounter);
+        long before = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            // What a thread keeps is made in the first rounds.
+            before = i == 50 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            JsonStringWalker.TryWalk(value, ref counter);
+        }
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(counter.Count, Is.EqualTo(600));
+    }
+
+    private struct PlaceCounter : IJsonStringVisitor
+    {
+        public int Count { get; private set; }
+
+        public bool Visit(in JsonStringPlace place)
+        {
+            Count++;
+            return true;
+        }
+    }
 }

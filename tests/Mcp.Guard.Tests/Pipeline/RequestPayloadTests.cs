@@ -68,8 +68,7 @@ internal sealed class RequestPayloadTests
         bool walked = payload.TryWalkArguments(ref visitor);
         JsonElement instance = arguments.ValueKind == JsonValueKind.Undefined ? JsonElement.Parse("{}") : arguments;
         return payload.ComputeArgumentsDigest() == own
-            && walked
-            && visitor.Seen.SequenceEqual(ElementStrings.Of(arguments))
+            && (walked ? visitor.Seen.SequenceEqual(ElementStrings.Of(arguments)) : Schemas[^1].Validate(instance) == SchemaOutcome.LimitExceeded)
             && Array.TrueForAll(Schemas, schema => payload.Validate(schema) == schema.Validate(instance))
             && SameErrors(payload, instance)
             && PathArgumentCheck.FindDenied(payload, PathArgumentRules.Default, Roots, null, true, null, null)?.Pointer
@@ -128,6 +127,19 @@ internal sealed class RequestPayloadTests
         Assert.That(payload.ComputeArgumentsDigest(), Is.Null);
         Assert.That(payload.Validate(Compile("{}")), Is.EqualTo(SchemaOutcome.MalformedText));
         Assert.That(PathArgumentCheck.FindDenied(payload, PathArgumentRules.Default, Roots, null, true, null, null), Is.Not.Null);
+    }
+
+    /// <summary>The case that 100,000 random texts found: nothing is walked, and every judge still says no.</summary>
+    [Test]
+    public void TryWalkArguments_NumberBeyondTheBounds_IsNotWalkedAndRefusedByEveryJudge()
+    {
+        Assert.That(MessageSnapshot.TryReadRequest("""{"name":"t","arguments":{"n":1e4567890,"path":"/etc/passwd","u":"https://evil.example/"}}"""u8, out RequestPayload payload, out _), Is.True);
+        Assert.That(payload.TryFindArguments(), Is.True);
+        var visitor = new Recorder([]);
+        Assert.That(payload.TryWalkArguments(ref visitor), Is.False);
+        Assert.That(payload.Validate(Compile("true")), Is.EqualTo(SchemaOutcome.LimitExceeded));
+        Assert.That(PathArgumentCheck.FindDenied(payload, PathArgumentRules.Default, Roots, null, true, null, null), Is.Not.Null);
+        Assert.That(UrlArgumentCheck.FindDenied(payload, Urls, [], out _), Is.Not.Null);
     }
 
     [Test]

@@ -6,6 +6,7 @@ namespace Mcp.Guard.Tests.Stages.Schema.JsonSchema;
 
 /// <summary>The engine could be a package of its own: nothing in its namespace refers to the rest of the guard, or to anything but the base class library.</summary>
 [TestFixture]
+[Category("OwnTypes")]
 internal sealed class EngineBoundaryTests
 {
     private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
