@@ -85,6 +85,12 @@ internal sealed class SecretMatches
             return;
         }
 
+        // A piece of what replaces secrets would be found in every replacement.
+        if (SecretRedactor.Opening.AsSpan().Contains(value, StringComparison.Ordinal))
+        {
+            return;
+        }
+
         string kept = value.ToString();
         values.Add(kept);
         characters += kept.Length;

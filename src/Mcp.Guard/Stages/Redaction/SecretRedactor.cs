@@ -17,7 +17,8 @@ internal sealed class SecretRedactor(bool contacts = false)
     /// <summary>Half a secret this near a cut may be too short to be told from a word: longer than the prefix and the least body of every token.</summary>
     private const int MaxHalf = 128;
 
-    private const string Opening = "[redacted:";
+    /// <summary>How every replacement begins.</summary>
+    internal const string Opening = "[redacted:";
 
     private static readonly SearchValues<char> FamilyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
