@@ -230,6 +230,7 @@ internal sealed class CanonicalJsonTests
     }
 
     [Test]
+    [Category("Allocation")]
     public void TryHash_SmallText_AllocatesNothing()
     {
         byte[] hash = new byte[CanonicalJson.HashLength];

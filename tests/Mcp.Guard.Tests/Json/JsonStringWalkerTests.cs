@@ -56,6 +56,7 @@ internal sealed class JsonStringWalkerTests
     }
 
     [Test]
+    [Category("Allocation")]
     public void TryWalk_UsualValue_AllocatesNothing()
     {
         JsonElement value = JsonElement.Parse("""{"a":["s",{"b":"\u0074"}],"c":"u"}""");

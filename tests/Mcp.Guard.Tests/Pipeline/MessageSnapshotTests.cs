@@ -176,6 +176,7 @@ internal sealed class MessageSnapshotTests
     [TestCase("taken")]
     [TestCase("request")]
     [TestCase("refused")]
+    [Category("Allocation")]
     public void TryTake_SmallMessage_IsWrittenWithWhatTheThreadKeeps(string before)
     {
         // The buffer and the writer of a thread are over 1024 bytes; the value itself is a few hundred.
@@ -183,6 +184,7 @@ internal sealed class MessageSnapshotTests
     }
 
     [Test]
+    [Category("Allocation")]
     public void TryTake_LargeMessage_LeavesItsBufferToNobody()
     {
         Assert.That(Allocated("taken", new string('a', 200_000)), Is.GreaterThan(1024));

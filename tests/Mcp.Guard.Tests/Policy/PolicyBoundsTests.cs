@@ -216,6 +216,9 @@ internal sealed class PolicyBoundsTests
     [TestCase("https://u@a.example", false, "it holds user information")]
     [TestCase("https://a.example/#x", false, "it holds a fragment")]
     [TestCase("https://a.example/\\u00a0", false, "it holds a blank")]
+    [TestCase("https://log\\ufeffin.example/", false, "it holds a blank")]
+    [TestCase("https://log\\u200bin.example/", false, "it holds a blank")]
+    [TestCase("https://log\\udb40\\udc61in.example/", false, "it holds a blank")]
     [TestCase("https://a.example/\\\\x", false, "it holds a blank")]
     [TestCase("https:///x", false, "it is no URL")]
     public void Read_UrlPattern_SaysWhatIsWrong(string pattern, bool accepted, string fault = "")

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Mcp.Guard.Policy;
 
 /// <summary>The checks that a URL or URL pattern of a policy must pass before the admission of servers judges it with its own grammar.</summary>
@@ -19,11 +22,12 @@ internal static class UrlShape
     /// <summary>What is wrong with a URL pattern; null: nothing.</summary>
     public static string? FaultOfPattern(string pattern)
     {
-        foreach (char c in pattern)
+        foreach (Rune c in pattern.EnumerateRunes())
         {
-            if (char.IsWhiteSpace(c) || char.IsControl(c) || c == '\\')
+            // Format characters, U+FEFF among them, vanish from a host name (UTS #46): two patterns that look alike would name two hosts, or none.
+            if (Rune.IsWhiteSpace(c) || Rune.IsControl(c) || c.Value == '\\' || c == Rune.ReplacementChar || Rune.GetUnicodeCategory(c) == UnicodeCategory.Format)
             {
-                return "it holds a blank, a control character or a backslash";
+                return "it holds a blank, a control or format character, or a backslash";
             }
         }
 
