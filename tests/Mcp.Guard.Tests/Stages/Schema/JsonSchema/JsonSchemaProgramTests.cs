@@ -8,6 +8,60 @@ namespace Mcp.Guard.Tests.Stages.Schema.JsonSchema;
 [TestFixture]
 internal sealed class JsonSchemaProgramTests
 {
+    /// <summary>What a caller reads says which rule fails.</summary>
+    [TestCase("false", "1", "not allowed here")]
+    [TestCase("{\"type\":\"null\"}", "1", "must be null")]
+    [TestCase("{\"type\":[\"boolean\",\"object\"]}", "1", "must be boolean or object")]
+    [TestCase("{\"type\":[\"array\",\"string\"]}", "1", "must be array or string")]
+    [TestCase("{\"type\":[\"string\",\"integer\"]}", "null", "must be string or integer")]
+    [TestCase("{\"type\":\"number\"}", "null", "must be number")]
+    [TestCase("{\"enum\":[1,2]}", "3", "must be one of the listed values")]
+    [TestCase("{\"const\":1}", "3", "must be the one allowed value")]
+    [TestCase("{\"required\":[\"a\"]}", "{}", "lacks the required property 'a'")]
+    [TestCase("{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", "lacks a property that another one requires")]
+    [TestCase("{\"additionalProperties\":false}", "{\"a\":1}", "is not a property that is allowed here")]
+    [TestCase("{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}", "has a name that is not allowed")]
+    [TestCase("{\"minProperties\":1}", "{}", "has too few properties")]
+    [TestCase("{\"maxProperties\":0}", "{\"a\":1}", "has too many properties")]
+    [TestCase("{\"items\":false}", "[1]", "is an item beyond those allowed")]
+    [TestCase("{\"minItems\":1}", "[]", "has too few items")]
+    [TestCase("{\"maxItems\":0}", "[1]", "has too many items")]
+    [TestCase("{\"uniqueItems\":true}", "[1,1]", "has items that are equal")]
+    [TestCase("{\"contains\":{\"const\":1}}", "[2]", "lacks items of the kind required")]
+    [TestCase("{\"contains\":{\"const\":1},\"maxContains\":1}", "[1,1]", "has too many items of one kind")]
+    [TestCase("{\"minLength\":1}", "\"\"", "is too short")]
+    [TestCase("{\"maxLength\":0}", "\"a\"", "is too long")]
+    [TestCase("{\"pattern\":\"^b\"}", "\"a\"", "does not match the pattern")]
+    [TestCase("{\"minimum\":1}", "0", "is too small")]
+    [TestCase("{\"exclusiveMaximum\":1}", "1", "is too large")]
+    [TestCase("{\"multipleOf\":2}", "1", "is not a multiple of the number given")]
+    [TestCase("{\"anyOf\":[{\"const\":1},{\"const\":2}]}", "3", "matches none of the alternatives")]
+    [TestCase("{\"oneOf\":[{\"minimum\":1},{\"minimum\":2}]}", "3", "must match exactly one of the alternatives")]
+    [TestCase("{\"not\":{\"minimum\":1}}", "3", "matches what is excluded")]
+    public void Validate_ValueThatFails_SaysWhichRule(string schema, string instance, string message) =>
+        Assert.That(SchemaTestText.Compile(schema).Validate(Encoding.UTF8.GetBytes(instance), 10).Errors.Select(error => error.Message), Does.Contain(message));
+
+    [TestCase(64, "")]
+    [TestCase(65, "…")]
+    public void Validate_LongNameMissing_IsCutAt64(int length, string end)
+    {
+        JsonSchemaProgram program = SchemaTestText.Compile("{\"required\":[\"" + new string('n', length) + "\"]}");
+        Assert.That(program.Validate("{}"u8, 10).Errors.Single().Message, Is.EqualTo("lacks the required property '" + new string('n', 64) + end + "'"));
+    }
+
+    [TestCase("[\"a\"]", "[1]")]
+    [TestCase("[\"a\"]", "{\"a\":1}")]
+    [TestCase("\"1\"", "1")]
+    [TestCase("[1]", "\"a\"")]
+    [TestCase("{\"a\":1,\"b\":2}", "{\"a\":1,\"c\":2}")]
+    [TestCase("{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}")]
+    [TestCase("[[1],2]", "[[1,2]]")]
+    public void Validate_ConstOfAnotherValue_IsInvalid(string wanted, string instance)
+    {
+        Assert.That(SchemaTestText.Validate("{\"const\":" + wanted + "}", instance), Is.EqualTo(JsonSchemaOutcome.Invalid));
+        Assert.That(SchemaTestText.Validate("{\"const\":" + wanted + "}", wanted), Is.EqualTo(JsonSchemaOutcome.Valid));
+    }
+
     [Test]
     public void Default_Values_AreNotValid()
     {
