@@ -32,9 +32,14 @@ internal static class PackageClient
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
 
-        // npm waits 10 and then 60 seconds before it tries again where a registry does not answer; a person waits here. Who has set it in the environment keeps theirs.
-        start.Environment.TryAdd("npm_config_fetch_retry_mintimeout", "1000");
-        start.Environment.TryAdd("npm_config_fetch_retry_maxtimeout", "5000");
+        // npm waits 10 and then 60 seconds before it tries again where a registry does not answer; a person waits here. Who has set either in the environment keeps
+        // theirs, and gets no half of ours: npm ends where the shorter wait is the longer one. It reads such names in any case.
+        if (!start.Environment.Keys.Any(static name => name.StartsWith("npm_config_fetch_retry_", StringComparison.OrdinalIgnoreCase)))
+        {
+            start.Environment["npm_config_fetch_retry_mintimeout"] = "1000";
+            start.Environment["npm_config_fetch_retry_maxtimeout"] = "5000";
+        }
+
         using var process = new Process { StartInfo = start };
         try
         {

@@ -33,14 +33,14 @@ internal static class FetchingRunners
         "npx", "npm", "pnpm", "pnpx", "yarn", "bunx", "bun", "uvx", "uv", "dnx", "pipx", "deno", "corepack", "npx-cli", "npm-cli",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    // Programs of which only some commands fetch what they run, as they stand in a shell's line.
+    // Programs of which only some commands fetch what they run.
     private static readonly FrozenDictionary<string, string[]> FetchingCommands = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
-        ["docker"] = ["run", "create", "compose", "container"],
-        ["podman"] = ["run", "create", "compose", "container"],
-        ["nerdctl"] = ["run", "create", "compose", "container"],
-        ["docker-compose"] = ["up", "run", "create", "start"],
-        ["podman-compose"] = ["up", "run", "create", "start"],
+        ["docker"] = ["run", "create", "compose", "container", "mcp", "model", "kube", "play", "stack", "service"],
+        ["podman"] = ["run", "create", "compose", "container", "mcp", "model", "kube", "play", "stack", "service"],
+        ["nerdctl"] = ["run", "create", "compose", "container", "mcp", "model", "kube", "play", "stack", "service"],
+        ["docker-compose"] = ["up", "run", "create", "start", "scale", "watch"],
+        ["podman-compose"] = ["up", "run", "create", "start", "scale", "watch"],
         ["nix"] = ["run", "shell", "develop"],
         ["go"] = ["run", "install"],
         ["dotnet"] = ["tool"],
@@ -241,13 +241,13 @@ internal static class FetchingRunners
                 return first is "run" or "shell" or "develop" ? Refuse("nix", "it has no form with one version; start the built program") : default;
             case "docker" or "podman" or "nerdctl":
                 // Without an own option table the image cannot be told from the options' values: nothing may be pulled at all.
-                return first is "run" or "create" or "compose" or "container" || first.StartsWith('-')
+                return FetchingCommands[name].Contains(first, StringComparer.Ordinal) || first.StartsWith('-')
                     ? first is "run" && second is "--pull=never" && arguments.Skip(2).All(static argument => !argument.StartsWith("--pull", StringComparison.Ordinal))
                         ? default
                         : Refuse(name, "start it as 'run --pull=never ...' with an image by digest, or use isolation.mode \"container\"")
                     : default;
             case "docker-compose" or "podman-compose":
-                return Names(arguments, "up") || Names(arguments, "run") || Names(arguments, "create") || Names(arguments, "start")
+                return FetchingCommands[name].Any(word => Names(arguments, word))
                     ? Refuse(name, "it pulls images by what a file says; use isolation.mode \"container\"")
                     : default;
             case "corepack":
